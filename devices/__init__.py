@@ -1,0 +1,1 @@
+"""Device physics only: switching laws, CBRAM, spread, subcircuit text. No files, no simulator."""

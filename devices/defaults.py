@@ -1,0 +1,49 @@
+"""The one table of what switching data cannot give: every value here is assumed and says so."""
+
+from __future__ import annotations
+
+from devices.cbram import Conduction
+from devices.law import Spread
+from devices.parameter import Parameter
+
+_NOT_IN_DATA = "assumed: the data do not tell"
+
+
+def assumed_spread() -> Spread:
+    """Spread of a law fitted to data that hold one population without device labels."""
+    return Spread(
+        sigma_ln_tau_d2d=Parameter(
+            0.2, "1", "assumed", f"{_NOT_IN_DATA}; a moderate device-to-device spread of tau"
+        ),
+        sigma_ln_v0_d2d=Parameter(0.0, "1", "assumed", f"{_NOT_IN_DATA}; taken as none"),
+        correlation_d2d=Parameter(0.0, "1", "assumed", f"{_NOT_IN_DATA}; taken as none"),
+        sigma_ln_tau_c2c=Parameter(0.0, "1", "assumed", f"{_NOT_IN_DATA}; taken as none"),
+        memory=Parameter(0.0, "1", "assumed", f"{_NOT_IN_DATA}; cycles taken as independent"),
+    )
+
+
+def assumed_conduction() -> Conduction:
+    """Resistances of a device whose data hold voltages and times only."""
+    return Conduction(
+        r_lrs=Parameter(100e3, "ohm", "assumed", f"{_NOT_IN_DATA}; a low-current filament"),
+        r_hrs=Parameter(10e6, "ohm", "assumed", f"{_NOT_IN_DATA}; ON/OFF ratio 100"),
+        sigma_ln_r_lrs=Parameter(0.1, "1", "assumed", _NOT_IN_DATA),
+        sigma_ln_r_hrs=Parameter(0.3, "1", "assumed", _NOT_IN_DATA),
+        correlation=Parameter(0.0, "1", "assumed", f"{_NOT_IN_DATA}; taken as none"),
+    )
+
+
+def assumed_ideal_reset_time() -> Parameter:
+    """How long an ideal RESET takes; sets the RESET current's energy."""
+    return Parameter(100e-9, "s", "assumed", "ideal RESET: always succeeds after this time")
+
+
+def assumed_endurance() -> Parameter:
+    """Switching cycles of a device."""
+    return Parameter(
+        1e6,
+        "cycles",
+        "assumed",
+        "between the 1e4 writes of the Adesto RM24C64C CBRAM memory data sheet and the better "
+        "figures of device papers",
+    )

@@ -1,0 +1,47 @@
+"""A formula is written once, in sympy; this makes numpy, JAX, ngspice and LaTeX forms of it."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+import sympy
+from sympy.printing.str import StrPrinter
+
+
+@functools.cache
+def compiled(
+    expression: sympy.Expr, arguments: tuple[sympy.Symbol, ...], backend: str = "numpy"
+) -> Callable[..., Any]:
+    """The expression as a function of ``arguments``; ``backend`` is "numpy" or "jax"."""
+    modules = ["numpy", "scipy"] if backend == "numpy" else ["jax"]
+    function: Callable[..., Any] = sympy.lambdify(arguments, expression, modules=modules, cse=True)
+    return function
+
+
+@functools.cache
+def derivative(expression: sympy.Expr, *symbols: sympy.Symbol) -> sympy.Expr:
+    """The (mixed) derivative of the expression, simplified."""
+    return sympy.simplify(sympy.diff(expression, *symbols))
+
+
+class _SpicePrinter(StrPrinter):  # type: ignore[misc]
+    """Writes an expression in the syntax of ngspice's B sources."""
+
+    def _print_Pow(self, expr: sympy.Pow, rational: bool = False) -> str:
+        if expr.exp == -1:
+            return f"(1/({self._print(expr.base)}))"
+        return f"pow({self._print(expr.base)},{self._print(expr.exp)})"
+
+    def _print_log(self, expr: sympy.Expr) -> str:
+        return f"ln({self._print(expr.args[0])})"
+
+    def _print_Float(self, expr: sympy.Float) -> str:
+        return f"{float(expr):.17g}"
+
+
+def spice(expression: sympy.Expr, names: dict[sympy.Symbol, str]) -> str:
+    """The expression in ngspice syntax, with its symbols replaced by ``names``."""
+    stand_ins = {symbol: sympy.Symbol(text) for symbol, text in names.items()}
+    return str(_SpicePrinter().doprint(expression.xreplace(stand_ins)))

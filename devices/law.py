@@ -1,0 +1,225 @@
+"""A switching law: a family of exposures, a voltage acceleration, and the values of a device."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from devices.accelerations import ACCELERATIONS, Acceleration
+from devices.families import FAMILIES, Family
+from devices.parameter import Parameter
+
+GAUSS_HERMITE_NODES = 41
+
+
+@dataclass(frozen=True)
+class Spread:
+    """How devices and cycles differ (see ../docs or README: D2D, C2C, memory).
+
+    D2D: ln tau_ref and ln V0 are jointly normal over devices. C2C: ln tau varies from renewal to
+    renewal. ``memory`` is the lag-1 correlation of the normal scores behind the thresholds.
+    """
+
+    sigma_ln_tau_d2d: Parameter
+    sigma_ln_v0_d2d: Parameter
+    correlation_d2d: Parameter
+    sigma_ln_tau_c2c: Parameter
+    memory: Parameter
+
+
+@dataclass(frozen=True)
+class SwitchingLaw:
+    """P(t) of one direction (SET or RESET) of a device, in the magnitude of its own polarity.
+
+    ``tau_ref`` (s) is tau at ``reference_voltage`` (V); ``shape`` is None for families without one;
+    ``covariance`` is that of the logarithms in ``covariance_order``.
+    """
+
+    family: Family
+    acceleration: Acceleration
+    reference_voltage: float
+    tau_ref: Parameter
+    v0: Parameter
+    shape: Parameter | None
+    spread: Spread
+    valid_voltage: tuple[float, float]
+    valid_width: tuple[float, float]
+    valid_temperature: tuple[float, float]
+    covariance_order: tuple[str, ...] = ()
+    covariance: tuple[tuple[float, ...], ...] = ()
+
+    @property
+    def shape_value(self) -> float:
+        """The family's shape, 1 where it has none."""
+        return 1.0 if self.shape is None else self.shape.value
+
+    @property
+    def tau0(self) -> float:
+        """tau extrapolated to 0 V (s); infinite where the acceleration diverges there."""
+        return float(np.exp(self.ln_tau(np.array([0.0]))[0]))
+
+    def ln_tau(self, voltage: np.ndarray) -> np.ndarray:
+        """ln(tau/s) at each voltage magnitude (V)."""
+        return self.acceleration.evaluate(
+            np.asarray(voltage, float),
+            self.reference_voltage,
+            math.log(self.tau_ref.value),
+            math.log(self.v0.value),
+        )
+
+    def rate(self, voltage: np.ndarray) -> np.ndarray:
+        """1/tau (1/s); exactly 0 where the magnitude is not positive (the other polarity)."""
+        voltage = np.asarray(voltage, float)
+        positive = voltage > 0
+        safe = np.where(positive, voltage, self.reference_voltage)
+        return np.where(positive, np.exp(np.minimum(80.0, -self.ln_tau(safe))), 0.0)
+
+    def probability_of_exposure(
+        self, exposure: Any, delta_ln_tau: Any = 0.0, backend: str = "numpy"
+    ) -> Any:
+        """P(switched) of a device after an exposure, integrated over the C2C spread.
+
+        ``exposure`` is the nominal device's; ``delta_ln_tau`` the device's own deviation of ln tau
+        (broadcast against it). Works on numpy or, with ``backend="jax"``, JAX arrays.
+        """
+        if backend == "numpy":
+            xp: Any = np
+        else:
+            import jax.numpy as xp
+        sigma = self.spread.sigma_ln_tau_c2c.value
+        own = exposure * xp.exp(-xp.asarray(delta_ln_tau))
+        if sigma == 0:
+            return self.family.probability(own, self.shape_value, backend)
+        nodes, weights = normal_quadrature(GAUSS_HERMITE_NODES)
+        total = 0.0
+        for node, weight in zip(nodes, weights, strict=True):
+            shifted = own * float(np.exp(-sigma * node))
+            total = total + float(weight) * self.family.probability(
+                shifted, self.shape_value, backend
+            )
+        return total
+
+    def exposure_of_probability(self, probability: np.ndarray) -> np.ndarray:
+        """The nominal exposure that gives the probability p (0 <= p < 1), C2C included."""
+        probability = np.asarray(probability, float)
+        ln_u = np.linspace(-40.0, 12.0, 5201)
+        table = self.probability_of_exposure(np.exp(ln_u))
+        keep = np.concatenate([[True], np.diff(table) > 1e-14])
+        log_table = np.log(np.maximum(table[keep], 1e-300))
+        found = np.interp(np.log(np.maximum(probability, 1e-300)), log_table, ln_u[keep])
+        guess = np.exp(found)
+        for _ in range(4):  # Newton in ln u, from the table's interpolation
+            step = 1e-4
+            value = self.probability_of_exposure(guess)
+            slope = (self.probability_of_exposure(guess * math.exp(step)) - value) / step
+            move = np.where(slope > 1e-12, (probability - value) / np.maximum(slope, 1e-12), 0.0)
+            guess = guess * np.exp(np.clip(move, -0.1, 0.1))
+        return np.where(probability > 0, guess, 0.0)
+
+    def probability(self, voltage: np.ndarray, width: np.ndarray | float) -> np.ndarray:
+        """P(switched) of the nominal device after one rectangular pulse (V, s)."""
+        return np.asarray(self.probability_of_exposure(self.rate(voltage) * np.asarray(width)))
+
+    def quantile(self, probability: float, voltage: float) -> float:
+        """Wait time (s) at a constant voltage until P(switched) = p."""
+        exposure = self.exposure_of_probability(np.array([probability]))[0]
+        return float(exposure / self.rate(np.array([voltage]))[0])
+
+    def sample_thresholds(
+        self, generator: np.random.Generator, count: int | tuple[int, ...]
+    ) -> np.ndarray:
+        """Exposure thresholds Y of successive renewals (last axis), C2C and memory included.
+
+        z_k = rho z_(k-1) + sqrt(1 - rho^2) eps and E_k = -ln Phi(-z_k) is Exp(1) for any rho.
+        """
+        from scipy.special import log_ndtr
+
+        shape = (count,) if isinstance(count, int) else count
+        scores = generator.standard_normal(shape)
+        rho = self.spread.memory.value
+        if rho:
+            noise = math.sqrt(1 - rho * rho)
+            for k in range(1, shape[-1]):
+                scores[..., k] = rho * scores[..., k - 1] + noise * scores[..., k]
+        thresholds = self.family.threshold(-log_ndtr(-scores), self.shape_value)
+        sigma = self.spread.sigma_ln_tau_c2c.value
+        if sigma:
+            thresholds = thresholds * np.exp(sigma * generator.standard_normal(shape))
+        return thresholds
+
+    def with_values(self, tau_ref: float, v0: float, shape: float | None = None) -> SwitchingLaw:
+        """The same law at other parameter values (a device of the population, a draw of a fit)."""
+        return replace(
+            self,
+            tau_ref=replace(self.tau_ref, value=tau_ref),
+            v0=replace(self.v0, value=v0),
+            shape=self.shape
+            if self.shape is None or shape is None
+            else replace(self.shape, value=shape),
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """The LAW object of device.json."""
+        parameters = {"tau_ref": self.tau_ref.to_dict(), "V0": self.v0.to_dict()}
+        if self.shape is not None:
+            parameters["shape"] = self.shape.to_dict()
+        spread = self.spread
+        return {
+            "family": self.family.name,
+            "acceleration": self.acceleration.name,
+            "reference_voltage_V": self.reference_voltage,
+            "parameters": parameters,
+            "derived": {"tau0": {"value": self.tau0, "unit": "s"}},
+            "covariance": {
+                "order": list(self.covariance_order),
+                "matrix": [list(row) for row in self.covariance],
+            },
+            "d2d": {
+                "sigma_ln_tau_ref": spread.sigma_ln_tau_d2d.to_dict(),
+                "sigma_ln_V0": spread.sigma_ln_v0_d2d.to_dict(),
+                "correlation": spread.correlation_d2d.to_dict(),
+            },
+            "c2c": {"sigma_ln_tau": spread.sigma_ln_tau_c2c.to_dict()},
+            "memory": {"rho": spread.memory.to_dict()},
+            "valid_range": {
+                "voltage_V": list(self.valid_voltage),
+                "width_s": list(self.valid_width),
+                "temperature_K": list(self.valid_temperature),
+            },
+        }
+
+    @classmethod
+    def from_dict(cls, content: Mapping[str, Any]) -> SwitchingLaw:
+        """The inverse of :meth:`to_dict`; the content is checked by the schema beforehand."""
+        parameters = content["parameters"]
+        d2d, valid = content["d2d"], content["valid_range"]
+        return cls(
+            family=FAMILIES[content["family"]],
+            acceleration=ACCELERATIONS[content["acceleration"]],
+            reference_voltage=float(content["reference_voltage_V"]),
+            tau_ref=Parameter.from_dict(parameters["tau_ref"]),
+            v0=Parameter.from_dict(parameters["V0"]),
+            shape=Parameter.from_dict(parameters["shape"]) if "shape" in parameters else None,
+            spread=Spread(
+                sigma_ln_tau_d2d=Parameter.from_dict(d2d["sigma_ln_tau_ref"]),
+                sigma_ln_v0_d2d=Parameter.from_dict(d2d["sigma_ln_V0"]),
+                correlation_d2d=Parameter.from_dict(d2d["correlation"]),
+                sigma_ln_tau_c2c=Parameter.from_dict(content["c2c"]["sigma_ln_tau"]),
+                memory=Parameter.from_dict(content["memory"]["rho"]),
+            ),
+            valid_voltage=tuple(valid["voltage_V"]),
+            valid_width=tuple(valid["width_s"]),
+            valid_temperature=tuple(valid["temperature_K"]),
+            covariance_order=tuple(content["covariance"]["order"]),
+            covariance=tuple(tuple(row) for row in content["covariance"]["matrix"]),
+        )
+
+
+def normal_quadrature(nodes: int) -> tuple[np.ndarray, np.ndarray]:
+    """Gauss-Hermite nodes and weights for the mean over a standard normal variate."""
+    x, w = np.polynomial.hermite_e.hermegauss(nodes)
+    return x, w / w.sum()

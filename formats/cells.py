@@ -1,0 +1,179 @@
+"""cells.nc: what the cells do (bit probabilities, energies, areas, delays), one group per cell.
+
+Every group has the attribute ``role``:
+
+- ``sng``: exposure, probabilities and energies of the stochastic number generator.
+- ``gate``: a logic gate, ``transition_energy`` by input transition ("01>11": from, to).
+- ``register``: one flip-flop, ``energy_hold`` and ``energy_toggle`` per clock.
+- ``mac``: one product bit, multiplied and counted; ``energy`` for operand bit probabilities.
+
+Units J, W, s, m2, K, V. Each number X has X_stderr (0 exact, NaN unknown) where it can vary, and
+every variable the attributes ``units``, ``source`` and ``citation``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from formats.errors import InputError
+from formats.netcdf import read_groups, require, require_attributes, write_groups
+from formats.provenance import sha256_file
+
+KIND = "stochram cells"
+CONDITIONS = ("write_voltage", "pulse_width", "temperature", "corner")
+ENVIRONMENT = ("temperature", "corner")
+
+VARIABLES: dict[str, dict[str, tuple[str, ...]]] = {
+    "sng": {
+        "exposure": CONDITIONS,
+        "Ps": CONDITIONS,
+        "Ps_stderr": CONDITIONS,
+        "Ps_population_mean": CONDITIONS,
+        "Ps_population_p05": CONDITIONS,
+        "Ps_population_p95": CONDITIONS,
+        "pi": CONDITIONS,
+        "lag1": CONDITIONS,
+        "Pr": ENVIRONMENT,
+        "e01": ENVIRONMENT,
+        "e10": ENVIRONMENT,
+        "energy": (*CONDITIONS, "phase", "outcome"),
+        "energy_stderr": (*CONDITIONS, "phase", "outcome"),
+        "phase_time": ("phase",),
+        "code_voltage": ("code",),
+        "code_exposure": ("code",),
+        "leakage_power": ENVIRONMENT,
+        "area": (),
+    },
+    "gate": {
+        "transition_energy": (*ENVIRONMENT, "transition"),
+        "leakage_power": (*ENVIRONMENT, "state"),
+        "delay": ENVIRONMENT,
+        "area": (),
+    },
+    "register": {
+        "energy_hold": ENVIRONMENT,
+        "energy_toggle": ENVIRONMENT,
+        "leakage_power": ENVIRONMENT,
+        "area": (),
+    },
+    "mac": {
+        "energy": ("a_probability", "b_probability"),
+        "energy_stderr": ("a_probability", "b_probability"),
+        "leakage_power": (),
+        "delay": (),
+        "area": (),
+    },
+}
+MAC_ATTRIBUTES = ("encoding", "adder", "fan_in", "signalling", "cells")
+PHASES = ("reset", "write", "read")
+OUTCOMES = ("held", "switched")
+
+
+@dataclass(frozen=True)
+class Cells:
+    """The content of one cells.nc.
+
+    ``groups`` maps a group's name to its dataset; ``attributes`` are the global ones
+    (``device_json``, ``fit_json``, ``technology``, ``default_mac``, ``provenance``).
+    """
+
+    path: Path
+    sha256: str
+    attributes: Mapping[str, Any]
+    groups: Mapping[str, xr.Dataset]
+
+    @property
+    def sng(self) -> xr.Dataset:
+        """The stochastic number generator."""
+        return self.groups["sng"]
+
+    @property
+    def macs(self) -> tuple[str, ...]:
+        """Names of the MAC groups."""
+        return tuple(name for name, data in self.groups.items() if data.attrs["role"] == "mac")
+
+    def mac(self, name: str) -> xr.Dataset:
+        """The MAC called ``name``; raises :class:`InputError` with the names there are."""
+        if name not in self.macs:
+            raise InputError(
+                self.path, f"holds no MAC called {name!r}; it has {', '.join(self.macs)}"
+            )
+        return self.groups[name]
+
+
+def variable(
+    dimensions: tuple[str, ...] | str,
+    values: Any,
+    units: str,
+    source: str,
+    citation: str = "",
+) -> xr.Variable:
+    """A variable that says its units and where it comes from.
+
+    ``source`` begins with one of "simulated", "derived", "taken", "assumed", "fitted", "measured".
+    """
+    return xr.Variable(
+        dimensions, values, {"units": units, "source": source, "citation": citation}
+    )
+
+
+def write_cells(
+    path: Path, attributes: Mapping[str, Any], groups: Mapping[str, xr.Dataset]
+) -> None:
+    """Check and write a cells.nc atomically."""
+    attributes = {"kind": KIND, "schema": 1, **attributes}
+    _check(path, attributes, groups)
+    write_groups(path, attributes, groups)
+
+
+def read_cells(path: Path) -> Cells:
+    """Read and check a cells.nc; raises :class:`InputError`."""
+    attributes, groups = read_groups(Path(path), KIND)
+    _check(path, attributes, groups)
+    return Cells(Path(path), sha256_file(path), attributes, groups)
+
+
+def _check(path: Path, attributes: Mapping[str, Any], groups: Mapping[str, xr.Dataset]) -> None:
+    require_attributes(
+        path,
+        "",
+        attributes,
+        ("device_json", "fit_json", "technology", "default_mac", "provenance"),
+    )
+    for name, dataset in groups.items():
+        role = dataset.attrs.get("role")
+        if role not in VARIABLES:
+            raise InputError(
+                path, f"group {name!r} has the role {role!r}; expected one of {sorted(VARIABLES)}"
+            )
+        require(path, name, dataset, VARIABLES[role])
+        if role == "mac":
+            require_attributes(path, name, dataset.attrs, MAC_ATTRIBUTES)
+        for key, data in dataset.data_vars.items():
+            if np.issubdtype(data.dtype, np.number) and _impossible(str(key), data):
+                raise InputError(path, f"{name}/{key} holds negative or non-finite values")
+    if "sng" not in groups:
+        raise InputError(path, "lacks the group 'sng'")
+    macs = [name for name, dataset in groups.items() if dataset.attrs["role"] == "mac"]
+    if attributes["default_mac"] not in macs:
+        raise InputError(
+            path, f"default_mac is {attributes['default_mac']!r}, the MAC groups are {macs}"
+        )
+
+
+def _impossible(name: str, data: xr.DataArray) -> bool:
+    """NaN is allowed in X_stderr (unknown); signed quantities are energies of transitions only."""
+    values = data.to_numpy()
+    if name.startswith("waveform"):
+        return bool(np.any(~np.isfinite(values)))
+    if name.endswith("_stderr"):
+        return bool(np.any(values < 0) or np.any(np.isinf(values)))
+    if name == "transition_energy":  # charge given back to the supply makes some of them negative
+        return bool(np.any(~np.isfinite(values)))
+    return bool(np.any(~np.isfinite(values)) or np.any(values < 0))

@@ -1,0 +1,53 @@
+"""The one error a user's input can cause, and how a command ends on it: one line, exit code 2."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+
+class InputError(Exception):
+    """Something the user gave is wrong.
+
+    Parameters
+    ----------
+    where
+        The file (and row, column or key in it), or the option, that is wrong.
+    problem
+        What was found, what was expected and what to do, in one sentence.
+    """
+
+    def __init__(self, where: str | Path, problem: str) -> None:
+        self.where = str(where)
+        self.problem = " ".join(str(problem).split())
+        super().__init__(f"{self.where}: {self.problem}")
+
+
+def run_command(app: Callable[..., Any], arguments: Sequence[str] | None = None) -> int:
+    """Run a Typer application and return its exit code.
+
+    0 for success, 2 for an :class:`InputError` or a wrong option (one line on standard error),
+    130 after Ctrl-C. Any other exception is a defect of ours and keeps its traceback.
+    """
+    try:
+        code = app(args=None if arguments is None else list(arguments), standalone_mode=False)
+    except InputError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("interrupted: no file was left half-written", file=sys.stderr)
+        return 130
+    except Exception as error:
+        # Typer's usage errors and aborts; the module that defines them differs between releases.
+        if type(error).__name__ == "Abort":
+            print("interrupted: no file was left half-written", file=sys.stderr)
+            return 130
+        describe = getattr(error, "format_message", None)
+        if describe is None:
+            raise
+        message = " ".join(str(describe()).split())
+        print(f"error: command line: {message} (see --help)", file=sys.stderr)
+        return 2
+    return code if isinstance(code, int) else 0
