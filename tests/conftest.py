@@ -1,0 +1,39 @@
+"""Fixtures every test area shares."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def measured_data() -> Path | None:
+    """Folder of the measured data, or None: $STOCHRAM_DATA, shared/data or ../shared/data."""
+    candidates = [ROOT / "shared" / "data", ROOT.parent / "shared" / "data"]
+    if "STOCHRAM_DATA" in os.environ:
+        candidates.insert(0, Path(os.environ["STOCHRAM_DATA"]))
+    return next((folder for folder in candidates if folder.is_dir()), None)
+
+
+@pytest.fixture
+def data_folder() -> Path:
+    """The measured data; skips the test where they are absent."""
+    folder = measured_data()
+    if folder is None:
+        pytest.skip("measured data are absent (set STOCHRAM_DATA, or provide shared/data)")
+    return folder
+
+
+@pytest.fixture
+def cells_file(tmp_path: Path) -> Path:
+    """A cells.nc with round numbers, made without ngspice."""
+    path = ROOT / "tests" / "synthetic_cells.py"
+    spec = importlib.util.spec_from_file_location("synthetic_cells", path)
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return Path(module.synthetic_cells(tmp_path / "cells.nc"))
