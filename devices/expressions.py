@@ -26,7 +26,7 @@ def derivative(expression: sympy.Expr, *symbols: sympy.Symbol) -> sympy.Expr:
     return sympy.simplify(sympy.diff(expression, *symbols))
 
 
-class _SpicePrinter(StrPrinter):  # type: ignore[misc]
+class _SpicePrinter(StrPrinter):
     """Writes an expression in the syntax of ngspice's B sources."""
 
     def _print_Pow(self, expr: sympy.Pow, rational: bool = False) -> str:

@@ -71,6 +71,23 @@ class SwitchingLaw:
             math.log(self.v0.value),
         )
 
+    def ln_tau_gradient(self, voltage: np.ndarray) -> np.ndarray:
+        """Derivatives of ln tau by ln tau_ref and ln V0, shape (2, voltages)."""
+        return self.acceleration.gradient(
+            np.asarray(voltage, float),
+            self.reference_voltage,
+            math.log(self.tau_ref.value),
+            math.log(self.v0.value),
+        )
+
+    def sigma_ln_tau_d2d(self, voltage: np.ndarray) -> np.ndarray:
+        """Standard deviation over devices of ln tau at each voltage (V), to first order."""
+        by_tau, by_v0 = self.ln_tau_gradient(voltage)
+        spread = self.spread
+        a = by_tau * spread.sigma_ln_tau_d2d.value
+        b = by_v0 * spread.sigma_ln_v0_d2d.value
+        return np.sqrt(np.maximum(a**2 + b**2 + 2 * spread.correlation_d2d.value * a * b, 0.0))
+
     def rate(self, voltage: np.ndarray) -> np.ndarray:
         """1/tau (1/s); exactly 0 where the magnitude is not positive (the other polarity)."""
         voltage = np.asarray(voltage, float)

@@ -13,7 +13,7 @@ from formats.errors import InputError
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """Yield a temporary path beside ``path``; it takes the place of ``path`` if the block ends well.
+    """Yield a temporary path beside ``path``; it replaces ``path`` if the block ends well.
 
     An exception in the block removes the temporary file and leaves the old one untouched.
     Raises :class:`InputError` where the folder cannot be made or written.

@@ -118,9 +118,7 @@ def variable(
 
     ``source`` begins with one of "simulated", "derived", "taken", "assumed", "fitted", "measured".
     """
-    return xr.Variable(
-        dimensions, values, {"units": units, "source": source, "citation": citation}
-    )
+    return xr.Variable(dimensions, values, {"units": units, "source": source, "citation": citation})
 
 
 def write_cells(

@@ -55,7 +55,9 @@ def read_text(path: Path) -> str:
     path = Path(path)
     try:
         if path.stat().st_size > LARGEST_FILE:
-            raise InputError(path, f"is larger than {LARGEST_FILE >> 20} MiB; expected a small file")
+            raise InputError(
+                path, f"is larger than {LARGEST_FILE >> 20} MiB; expected a small file"
+            )
         return path.read_text(encoding="utf-8")
     except UnicodeDecodeError as error:
         raise InputError(path, f"is not UTF-8 text (byte {error.start})") from error

@@ -13,7 +13,9 @@ from formats.atomic import replacing
 from formats.errors import InputError
 
 
-def write_groups(path: Path, attributes: Mapping[str, Any], groups: Mapping[str, xr.Dataset]) -> None:
+def write_groups(
+    path: Path, attributes: Mapping[str, Any], groups: Mapping[str, xr.Dataset]
+) -> None:
     """Write ``groups`` (and global ``attributes``) atomically. ``""`` is the root group."""
     with replacing(path) as temporary:
         root = groups.get("", xr.Dataset()).assign_attrs(**attributes)

@@ -5,8 +5,12 @@ from __future__ import annotations
 import importlib.util
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
+
+from devices.presets import knag2014
+from formats.provenance import provenance
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -26,6 +30,15 @@ def data_folder() -> Path:
     if folder is None:
         pytest.skip("measured data are absent (set STOCHRAM_DATA, or provide shared/data)")
     return folder
+
+
+@pytest.fixture(scope="session")
+def demo_device() -> dict[str, Any]:
+    """Content of a device.json of the published law."""
+    record = provenance(
+        stage="preset", inputs={}, options={}, seed=None, source=("devices",), libraries=("numpy",)
+    )
+    return {**knag2014().to_dict(), "provenance": record}
 
 
 @pytest.fixture

@@ -69,12 +69,12 @@ def synthetic_groups() -> dict[str, xr.Dataset]:
     for name, area in areas.items():
         states = [format(i, f"0{inputs[name]}b") for i in range(2 ** inputs[name])]
         transitions = [f"{a}>{b}" for a in states for b in states]
-        cost = [1e-15 * sum(x != y for x, y in zip(*t.split(">"), strict=True)) for t in transitions]
+        cost = [
+            1e-15 * sum(x != y for x, y in zip(*t.split(">"), strict=True)) for t in transitions
+        ]
         groups[name] = xr.Dataset(
             {
-                "transition_energy": variable(
-                    (*environment, "transition"), [[cost]], "J", SOURCE
-                ),
+                "transition_energy": variable((*environment, "transition"), [[cost]], "J", SOURCE),
                 "leakage_power": variable(
                     (*environment, "state"), np.full((1, 1, len(states)), 1e-10), "W", SOURCE
                 ),

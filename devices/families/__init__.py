@@ -4,8 +4,6 @@ from devices.families.base import Family
 from devices.families.exponential import Exponential
 from devices.families.weibull import Weibull
 
-FAMILIES: dict[str, Family] = {
-    family.name: family for family in (Exponential(), Weibull())
-}
+FAMILIES: dict[str, Family] = {family.name: family for family in (Exponential(), Weibull())}
 
 __all__ = ["FAMILIES", "Family"]

@@ -8,6 +8,7 @@ derivatives, the sampler its inverse, the netlist its threshold.
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -20,6 +21,13 @@ LN_U = sympy.Symbol("x", real=True)
 LN_SHAPE = sympy.Symbol("s", real=True)
 ENERGY = sympy.Symbol("E", positive=True)
 _LN_U_RANGE = (-700.0, 700.0)
+
+
+@functools.cache
+def _inverse(cumulative_hazard: sympy.Expr) -> sympy.Expr:
+    """The exposure at which the cumulative hazard is ``ENERGY``."""
+    solutions = sympy.solve(cumulative_hazard - ENERGY, LN_U)
+    return sympy.simplify(sympy.exp(solutions[0]))
 
 
 @dataclass(frozen=True)
@@ -37,8 +45,7 @@ class Family:
 
     def threshold_expression(self) -> sympy.Expr:
         """Y = F^-1(1 - exp(-E)) as an expression of ``ENERGY`` and ``LN_SHAPE``."""
-        solutions = sympy.solve(self.cumulative_hazard - ENERGY, LN_U)
-        return sympy.simplify(sympy.exp(solutions[0]))
+        return _inverse(self.cumulative_hazard)
 
     def hazard_terms(self, ln_u: np.ndarray, ln_shape: float) -> dict[str, np.ndarray]:
         """H and its derivatives with respect to x = ln u and s = ln shape, at each ``ln_u``.

@@ -6,7 +6,7 @@ from devices.families.base import LN_U, Family
 
 
 class Exponential(Family):
-    """First passage with a constant rate at constant voltage (Jo et al., Nano Lett. 9, 496, 2009)."""
+    """First passage with a constant rate at constant voltage (Jo et al. 2009)."""
 
     name = "exponential"
     has_shape = False

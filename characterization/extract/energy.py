@@ -1,0 +1,38 @@
+"""Energies of the SNG's phases from a transient's source currents."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from circuits.simulator import Waveforms
+from circuits.sng import SngDesign
+
+RAILS = ("vdd", "vrs", "vrd", "vbias", "vw")
+"""Constant supplies and the write-voltage source: what they deliver, less what comes back."""
+LINES = ("wl", "upb", "dn", "wrb", "bz", "rd")
+"""Control lines: charge drawn at the line's highest level."""
+
+
+def phase_energies(
+    waveforms: Waveforms, design: SngDesign, cycles: int, first: int = 0
+) -> np.ndarray:
+    """Energy (J) by phase of each of ``cycles`` from cycle ``first`` on, shape (cycles, 3).
+
+    A control line's driver draws V_high x Q for the charge Q it lifts; the charge it takes back
+    at the falling edge is lost in the driver.
+    """
+    time = waveforms.time
+    power = np.zeros_like(time)
+    for rail in RAILS:
+        delivered = -waveforms[f"v({rail})"] * waveforms[f"i(v{rail})"]
+        power += np.maximum(delivered, 0.0) if rail == "vw" else delivered
+    for line in LINES:
+        highest = float(np.max(waveforms[f"v({line})"]))
+        power += highest * np.maximum(-waveforms[f"i(v{line})"], 0.0)
+    total = np.concatenate([[0.0], np.cumsum(np.diff(time) * (power[1:] + power[:-1]) / 2)])
+    energies = np.empty((cycles, 3))
+    for cycle in range(cycles):
+        for phase, (start, end) in enumerate(design.windows(first + cycle)):
+            low, high = np.interp([start, end], time, total)
+            energies[cycle, phase] = high - low
+    return energies

@@ -1,0 +1,197 @@
+"""The extraction as one function: device.json in, cells.nc out."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import xarray as xr
+
+from characterization.extract.logic import (
+    LogicFault,
+    characterise_flip_flop,
+    characterise_gate,
+    composition_error,
+    gates_of_macs,
+)
+from characterization.extract.sng import Bench, SngCharacter, characterise, write_window
+from characterization.extract.tables import gate_group, mac_group, register_group, sng_group
+from circuits.gates import GATES
+from circuits.mac import MACS
+from circuits.ratings import Stress
+from circuits.simulator import EngineMissing, SimulationError, Simulator
+from circuits.sng import SngDesign
+from devices.cbram import CBRAM
+from devices.technology import TECHNOLOGIES, Technology
+from formats.cells import write_cells
+from formats.device import read_device
+from formats.errors import InputError
+from formats.json_file import read_text
+from formats.provenance import provenance, sha256_file
+from formats.seeds import generator
+
+RATING_MARGIN = 0.06
+"""V kept between the highest write voltage and the I/O transistors' rating, for edge spikes."""
+DEFAULT_MAC = "sign_magnitude_counter"
+SOURCE = ("formats", "devices", "circuits", "characterization")
+LIBRARIES = ("numpy", "scipy", "sympy", "xarray", "h5netcdf", "h5py", "PySpice")
+STEPS = 4 + 6 + len(MACS)
+"""Calls of ``progress`` in one run."""
+
+
+@dataclass(frozen=True)
+class ExtractOptions:
+    """What can be asked of the stage.
+
+    ``pulse_width`` (s) is that of the write pulse, ``points`` the first grid of write voltages,
+    ``dac_bits`` the resolution of the write voltage. ``cell_voltage`` takes a ``1t1r`` law as one
+    of the bare device.
+    """
+
+    device: Path
+    output: Path = Path("out")
+    technology: str = "cmos40lp"
+    pulse_width: float = 100e-6
+    points: int = 9
+    dac_bits: int = 10
+    cell_voltage: bool = False
+    jobs: int = 2
+    seed: int = 0
+
+
+def stage_provenance(options: ExtractOptions) -> dict[str, Any]:
+    """What the result depends on; the chain compares it without running the stage."""
+    inputs = {"device.json": sha256_file(options.device)}
+    fit = _fit_beside(options.device)
+    if fit is not None:
+        inputs["fit.json"] = sha256_file(fit)
+    return provenance(
+        stage="extract",
+        inputs=inputs,
+        options={
+            "technology": options.technology,
+            "pulse_width_s": options.pulse_width,
+            "points": options.points,
+            "dac_bits": options.dac_bits,
+            "cell_voltage": options.cell_voltage,
+        },
+        seed=options.seed,
+        source=SOURCE,
+        libraries=LIBRARIES,
+    )
+
+
+def run(options: ExtractOptions, progress: Callable[[str], None] = lambda _: None) -> Path:
+    """Simulate the cells and write ``cells.nc``; returns its path.
+
+    Raises :class:`InputError` for a bad device or option, a violated rating, or a missing engine.
+    """
+    content = read_device(options.device)
+    device = CBRAM.from_dict({key: content[key] for key in content if key != "provenance"})
+    technology = _technology(options)
+    design = _design(options, device)
+    fit = _fit_beside(options.device)
+    try:
+        with Simulator(options.jobs) as simulator:
+            bench = Bench(simulator, device, technology, design)
+            groups = {"sng": _sng(bench, options, progress)}
+            groups |= _logic(simulator, technology, options.seed, progress)
+    except EngineMissing as error:
+        raise InputError("ngspice", str(error)) from error
+    except (SimulationError, LogicFault) as error:
+        raise InputError(options.device, f"the cells could not be simulated: {error}") from error
+    path = options.output / "cells.nc"
+    attributes = {
+        "device_json": read_text(options.device),
+        "fit_json": "" if fit is None else read_text(fit),
+        "technology": technology.name,
+        "default_mac": DEFAULT_MAC,
+        "provenance": json.dumps(stage_provenance(options), sort_keys=True),
+    }
+    write_cells(path, attributes, groups)
+    return path
+
+
+def _sng(bench: Bench, options: ExtractOptions, progress: Callable[[str], None]) -> xr.Dataset:
+    highest = bench.technology.transistors["pmos_io"].rating - RATING_MARGIN
+    try:
+        low, high = write_window(bench.device, bench.design, highest)
+    except ValueError as error:
+        raise InputError(options.device, str(error)) from error
+    character = characterise(bench, low, high, options.points, progress)
+    refuse_violations(options.device, "SNG", character.worst)
+    _refuse_failed_reset(options, character)
+    return sng_group(character, bench.device, bench.technology, options.dac_bits)
+
+
+def _logic(
+    simulator: Simulator, technology: Technology, seed: int, progress: Callable[[str], None]
+) -> dict[str, xr.Dataset]:
+    gates, groups = {}, {}
+    for name in gates_of_macs():
+        progress(f"transitions of {name}")
+        gates[name] = characterise_gate(simulator, technology, GATES[name])
+        refuse_violations(technology.name, name, (gates[name].worst,))
+        groups[name] = gate_group(name, gates[name], technology)
+    progress("flip-flop")
+    register = characterise_flip_flop(simulator, technology)
+    refuse_violations(technology.name, "dff", (register.worst,))
+    groups["dff"] = register_group(register, technology)
+    for name, mac in MACS.items():
+        progress(f"MAC {name}")
+        random = generator(seed, "extract", "mac vectors", name)
+        error, worst = composition_error(simulator, technology, mac, gates, random)
+        refuse_violations(technology.name, name, (worst,))
+        groups[name] = mac_group(mac, gates, error, technology)
+    return groups
+
+
+def refuse_violations(where: str | Path, cell: str, found: tuple[Stress, ...]) -> None:
+    """Raise :class:`InputError` naming the transistor that leaves its rating."""
+    for stress in found:
+        if stress.violated:
+            raise InputError(where, f"cell {cell}, transistor {stress}; lower the voltage")
+
+
+def _refuse_failed_reset(options: ExtractOptions, character: SngCharacter) -> None:
+    if character.reset_probability <= 0.0:
+        raise InputError(
+            options.device,
+            f"RESET never succeeds: a {character.design.reset_time:.3g}-s pulse at "
+            f"-{character.design.reset_voltage:.3g} V gives too little exposure",
+        )
+
+
+def _technology(options: ExtractOptions) -> Technology:
+    if options.technology not in TECHNOLOGIES:
+        raise InputError(
+            "--technology", f"{options.technology!r} is unknown; there is {', '.join(TECHNOLOGIES)}"
+        )
+    return TECHNOLOGIES[options.technology]
+
+
+def _design(options: ExtractOptions, device: CBRAM) -> SngDesign:
+    if not 1e-8 <= options.pulse_width <= 10.0:
+        raise InputError("--pulse-width", f"{options.pulse_width:g} s; expected 1e-8 to 10 s")
+    if not 3 <= options.points <= 200:
+        raise InputError("--points", f"{options.points}; expected 3 to 200")
+    if not 2 <= options.dac_bits <= 16:
+        raise InputError("--dac-bits", f"{options.dac_bits}; expected 2 to 16")
+    if options.jobs < 1:
+        raise InputError("--jobs", f"{options.jobs}; expected at least 1")
+    if device.voltage_reference == "1t1r" and not options.cell_voltage:
+        raise InputError(
+            options.device,
+            "its voltages are those of transistor and device together (1t1r), the SNG needs that "
+            "of the device alone; --cell-voltage takes them as equal",
+        )
+    return replace(SngDesign(), write_time=options.pulse_width)
+
+
+def _fit_beside(device: Path) -> Path | None:
+    """The fit.json the device came with, if it lies beside it."""
+    path = Path(device).with_name("fit.json")
+    return path if path.is_file() else None

@@ -1,0 +1,9 @@
+"""Stage 1, from a table of switching data to device.json: the table of contents.
+
+``fit_table`` fits a data frame, ``run`` reads a file and writes the files of the stage.
+"""
+
+from characterization.fit.analysis import FitResult, fit_table
+from characterization.fit.stage import FitFiles, FitOptions, run, stage_provenance
+
+__all__ = ["FitFiles", "FitOptions", "FitResult", "fit_table", "run", "stage_provenance"]

@@ -1,0 +1,64 @@
+"""device.json: one stochastic device, from the fit (or a preset) to the circuits."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from formats.errors import InputError
+from formats.json_file import check, parse, read_text, write_json
+
+_SCHEMA = "device"
+
+
+def read_device(path: Path) -> dict[str, Any]:
+    """Read and check a device.json; raises :class:`InputError` naming the wrong key."""
+    return parse_device(read_text(Path(path)), path)
+
+
+def parse_device(text: str, where: str | Path) -> dict[str, Any]:
+    """The same for the text of a device.json, such as the one kept in cells.nc."""
+    content = parse(text, _SCHEMA, where)
+    check_device(content, where)
+    return content
+
+
+def write_device(path: Path, content: Mapping[str, Any]) -> None:
+    """Check and write a device.json atomically; raises :class:`InputError`."""
+    check(dict(content), _SCHEMA, path)
+    check_device(content, path)
+    write_json(path, dict(content), _SCHEMA)
+
+
+def check_device(content: Mapping[str, Any], where: str | Path) -> None:
+    """What a schema cannot say: covariance matches its order, ranges and intervals are ordered."""
+    for direction in ("set", "reset"):
+        law = content[direction]
+        if law is None:
+            continue
+        _check_covariance(law, f"{direction}.covariance", where)
+        if (law["family"] == "weibull") != ("shape" in law["parameters"]):
+            raise InputError(
+                where,
+                f"at {direction}.parameters: a shape belongs to weibull laws, and to them only",
+            )
+        for name, (low, high) in law["valid_range"].items():
+            if low > high:
+                raise InputError(
+                    where, f"at {direction}.valid_range.{name}: {low:g} is above {high:g}"
+                )
+
+
+def _check_covariance(law: Mapping[str, Any], place: str, where: str | Path) -> None:
+    order, matrix = law["covariance"]["order"], law["covariance"]["matrix"]
+    if len(set(order)) != len(order) or not set(order) <= set(law["parameters"]):
+        raise InputError(where, f"at {place}.order: {order} are not distinct parameters of the law")
+    if len(matrix) != len(order) or any(len(row) != len(order) for row in matrix):
+        raise InputError(where, f"at {place}.matrix: expected {len(order)} x {len(order)} numbers")
+    for i, row in enumerate(matrix):
+        for j in range(i):
+            if row[j] != matrix[j][i]:
+                raise InputError(where, f"at {place}.matrix: is not symmetric at [{i}][{j}]")
+        if row[i] < 0:
+            raise InputError(where, f"at {place}.matrix: the variance [{i}][{i}] is negative")

@@ -1,0 +1,65 @@
+"""What an arithmetic is: how it encodes numbers, and the three products of a linear layer.
+
+An operand is a real tensor x, held by a scale s (a power of two, at least max |x|) and, in
+stochastic arithmetics, by the bit probability of each of its generators. Scales follow the
+current batch: a simplification, since hardware would set them from earlier batches. A bit stream
+belongs to (operand, product, image): it lives for one image and is drawn anew for each product.
+Biases, activation functions and the update are binary and exact.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import ClassVar, NamedTuple
+
+import jax
+import jax.numpy as jnp
+
+from system.arithmetic.linear import Linear
+from system.arithmetic.noise import Tape
+from system.arithmetic.operands import Deviation
+
+
+class Operand(NamedTuple):
+    """An encoded tensor.
+
+    ``probability`` is P(bit = 1) of each generator, ``sign`` +-1 (the value itself, with
+    probability 1 and scale 1, in exact arithmetic; 1 where the encoding has no sign).
+    """
+
+    sign: jax.Array
+    probability: jax.Array
+    scale: jax.Array
+
+
+class Arithmetic(ABC):
+    """How one layer's forward, input-gradient and weight-gradient products are made.
+
+    ``encoding`` and ``adder`` are the words of the MAC group in cells.nc. The results are in real
+    units; the weight gradient is summed over the images of the batch in binary.
+    """
+
+    encoding: ClassVar[str]
+    adder: ClassVar[str]
+
+    @abstractmethod
+    def encode(self, values: jax.Array, devices: Deviation | None) -> Operand:
+        """Give each number to its generator; the trailing axes are those of ``devices``."""
+
+    @abstractmethod
+    def forward(self, linear: Linear, x: Operand, w: Operand, tape: Tape) -> jax.Array:
+        """Outputs of the layer before the bias."""
+
+    @abstractmethod
+    def input_gradient(self, linear: Linear, d: Operand, w: Operand, tape: Tape) -> jax.Array:
+        """Gradient with respect to the activations."""
+
+    @abstractmethod
+    def weight_gradient(self, linear: Linear, x: Operand, d: Operand, tape: Tape) -> jax.Array:
+        """Gradient with respect to the weights, summed over the batch."""
+
+
+def power_of_two_scale(values: jax.Array) -> jax.Array:
+    """The least power of two that is not below max |values|; 1 where all are 0."""
+    mantissa, exponent = jnp.frexp(jnp.max(jnp.abs(values)))
+    return jnp.ldexp(jnp.ones(()), exponent - (mantissa == 0.5))

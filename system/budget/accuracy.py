@@ -1,0 +1,77 @@
+"""Accuracies with binomial intervals, with and without stochastic arithmetic."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from formats.errors import InputError
+from formats.training import ARITHMETICS, Training
+from system.budget.lines import NORMAL_95
+from system.budget.workload import whole_attribute
+
+
+@dataclass(frozen=True)
+class Accuracy:
+    """Fraction correct on the test images, mean over seeds, with its 95 % Wilson interval."""
+
+    value: float
+    interval95: tuple[float, float]
+    by_seed: tuple[float, ...]
+    images: int
+
+
+@dataclass(frozen=True)
+class Difference:
+    """SC minus float in percentage points, with its 95 % interval."""
+
+    points: float
+    interval95: tuple[float, float]
+
+
+def wilson(fraction: float, count: int) -> tuple[float, float]:
+    """95 % score interval of a binomial fraction (Wilson, JASA 22, 209, 1927)."""
+    z2 = NORMAL_95**2
+    centre = (fraction + z2 / (2 * count)) / (1 + z2 / count)
+    half = (
+        NORMAL_95
+        / (1 + z2 / count)
+        * math.sqrt(fraction * (1 - fraction) / count + z2 / (4 * count**2))
+    )
+    return max(0.0, centre - half), min(1.0, centre + half)
+
+
+def accuracies(training: Training) -> dict[str, Accuracy]:
+    """Final accuracies. All seeds see the same test images, so the interval is that of one set.
+
+    Raises :class:`InputError` where an arithmetic or the number of test images is missing.
+    """
+    images = whole_attribute(training, "test_images")
+    found = {}
+    for name in ARITHMETICS:
+        correct = np.asarray(training.data["correct"].sel(arithmetic=name).to_numpy(), float)
+        correct = np.atleast_1d(correct)
+        if not np.all(np.isfinite(correct)) or np.any(correct > images):
+            raise InputError(
+                training.path, f"correct of {name} is not within 0..{images} for every seed"
+            )
+        mean = float(np.mean(correct)) / images
+        found[name] = Accuracy(
+            mean, wilson(mean, images), tuple(float(c) / images for c in correct), images
+        )
+    return found
+
+
+def difference(without: Accuracy, with_sc: Accuracy) -> Difference:
+    """SC minus float (Newcombe, Stat. Med. 17, 873 (1998), method 10).
+
+    Both ran on the same images; taking them as independent widens the interval.
+    """
+    p1, (l1, u1) = with_sc.value, with_sc.interval95
+    p2, (l2, u2) = without.value, without.interval95
+    gap = p1 - p2
+    low = gap - math.hypot(p1 - l1, u2 - p2)
+    high = gap + math.hypot(u1 - p1, p2 - l2)
+    return Difference(100 * gap, (100 * low, 100 * high))

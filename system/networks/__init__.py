@@ -1,0 +1,12 @@
+"""The networks, one a file."""
+
+from system.networks.lenet5 import (
+    LAYERS,
+    Layer,
+    LeNet5,
+    linear_layers,
+    parameter_count,
+    products_of,
+)
+
+__all__ = ["LAYERS", "Layer", "LeNet5", "linear_layers", "parameter_count", "products_of"]

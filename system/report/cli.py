@@ -1,0 +1,92 @@
+"""Command line of the report stage."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from formats.errors import run_command
+from system.report.quantity import percent, quantity
+from system.report.stage import ReportOptions, ReportResult, run
+
+app = typer.Typer(add_completion=False, rich_markup_mode=None)
+
+
+@app.command(
+    epilog="Example: python -m system.report out/cells.nc out/training.nc -o out --frame-rate 2"
+)
+def report(
+    cells: Annotated[Path, typer.Argument(help="cells.nc of the extract stage")],
+    training: Annotated[Path, typer.Argument(help="training.nc of the train stage")],
+    *,
+    output: Annotated[Path, typer.Option("--output", "-o", help="Folder to write to")] = Path(
+        "out"
+    ),
+    architecture: Annotated[
+        str, typer.Option(help="Layout of the computer: unrolled-lenet5")
+    ] = "unrolled-lenet5",
+    frame_rate: Annotated[
+        float,
+        typer.Option(help="Training steps (images) per second for the power; capped if too fast"),
+    ] = 1.0,
+    dac_area_um2: Annotated[
+        float | None, typer.Option(help="Area of one write-voltage DAC; none is counted without")
+    ] = None,
+    dac_energy_pj: Annotated[
+        float | None, typer.Option("--dac-energy-pJ", help="Energy of one DAC conversion")
+    ] = None,
+    accept_edited_cells: Annotated[
+        bool,
+        typer.Option(
+            "--accept-edited-cells",
+            help="Cost a cells.nc that was edited after the training; the report says so",
+        ),
+    ] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing")] = False,
+) -> None:
+    """Total area, power, energy, latency and accuracy: OUTPUT/report.json and report.html."""
+    result = run(
+        ReportOptions(
+            cells=cells,
+            training=training,
+            output=output,
+            architecture=architecture,
+            frame_rate=frame_rate,
+            accept_edited_cells=accept_edited_cells,
+            dac_area=None if dac_area_um2 is None else dac_area_um2 * 1e-12,
+            dac_energy=None if dac_energy_pj is None else dac_energy_pj * 1e-12,
+        )
+    )
+    if not quiet:
+        typer.echo("\n".join(screen(result)))
+
+
+def screen(result: ReportResult) -> list[str]:
+    """The lines printed at the end."""
+    bill, accuracy = result.budget, result.content["accuracy"]
+    rows = [
+        ("area", quantity(bill.area, "m2"), "derived: sum of the lines"),
+        (
+            "average power",
+            quantity(bill.power, "W"),
+            f"derived: at {bill.timing.rate:.3g} training steps per second",
+        ),
+        ("energy per inference", quantity(bill.energy_inference, "J"), "derived: switching"),
+        ("energy per training step", quantity(bill.energy_training, "J"), "derived: switching"),
+        ("latency of an inference", quantity(bill.timing.inference, "s"), "derived"),
+        ("accuracy without SC", percent(accuracy["float"]["value"]), "simulated"),
+        ("accuracy with SC", percent(accuracy["sc"]["value"]), "simulated"),
+    ]
+    return [
+        *(f"{name:<26}{value:>14}   ({origin})" for name, value, origin in rows),
+        *(f"warning: {warning}" for warning in bill.warnings),
+        f"report: {result.html} and {result.json.name}",
+    ]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command; returns the exit code."""
+    return run_command(app, arguments)

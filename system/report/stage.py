@@ -1,0 +1,88 @@
+"""The report stage as a function: reads two files, prices, writes report.json and report.html."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from formats.atomic import write_text
+from formats.cells import read_cells
+from formats.json_file import write_json
+from formats.provenance import provenance, sha256_file
+from formats.training import read_training
+from system.architecture import architecture
+from system.budget import Budget, BudgetOptions, budget
+from system.report.content import device, report
+from system.report.page import page
+
+LIBRARIES = ("h5netcdf", "jinja2", "matplotlib", "numpy", "xarray")
+
+
+@dataclass(frozen=True)
+class ReportOptions:
+    """Everything the stage needs.
+
+    ``frame_rate`` is in training steps (images) per second; ``dac_area`` (m2) and ``dac_energy``
+    (J per conversion) go together, None leaves the write-voltage DACs out.
+    """
+
+    cells: Path
+    training: Path
+    output: Path
+    architecture: str = "unrolled-lenet5"
+    frame_rate: float = 1.0
+    accept_edited_cells: bool = False
+    dac_area: float | None = None
+    dac_energy: float | None = None
+
+
+@dataclass(frozen=True)
+class ReportResult:
+    """The files written and the budget in them."""
+
+    json: Path
+    html: Path
+    budget: Budget
+    content: dict[str, Any]
+
+
+def stage_provenance(options: ReportOptions) -> dict[str, Any]:
+    """The provenance record of a run with these options."""
+    return provenance(
+        stage="report",
+        inputs={
+            "cells": sha256_file(options.cells),
+            "training": sha256_file(options.training),
+        },
+        options={
+            "architecture": options.architecture,
+            "frame_rate_Hz": options.frame_rate,
+            "accept_edited_cells": options.accept_edited_cells,
+            "dac_area_m2": options.dac_area,
+            "dac_energy_J": options.dac_energy,
+        },
+        seed=None,
+        source=("devices", "formats", "system"),
+        libraries=LIBRARIES,
+    )
+
+
+def run(options: ReportOptions) -> ReportResult:
+    """Write the report; raises :class:`formats.errors.InputError` for anything wrong in it."""
+    layout = architecture(options.architecture)
+    cells, training = read_cells(options.cells), read_training(options.training)
+    bill = budget(
+        cells,
+        training,
+        layout,
+        BudgetOptions(
+            options.frame_rate, options.accept_edited_cells, options.dac_area, options.dac_energy
+        ),
+    )
+    content = report(cells, training, bill, stage_provenance(options))
+    text = page(cells, training, bill, content, device(cells))
+    files = options.output / "report.json", options.output / "report.html"
+    write_json(files[0], content, "report")
+    write_text(files[1], text)
+    return ReportResult(*files, bill, content)

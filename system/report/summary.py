@@ -1,0 +1,58 @@
+"""The report in plain sentences."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from operator import attrgetter
+from typing import Any
+
+from system.budget.lines import Budget, Line
+from system.report.quantity import digits, percent, quantity
+
+AREA: Callable[[Line], float] = attrgetter("area")
+ENERGY: Callable[[Line], float] = attrgetter("energy_training")
+
+
+def sentences(report: Mapping[str, Any], bill: Budget) -> list[str]:
+    """What the numbers say; each sentence follows from the report alone."""
+    totals, timing = report["totals"], bill.timing
+    leak = totals["leakage_uW"]["value"] / totals["power_uW"]["value"]
+    gap = report["accuracy"]["difference_points"]
+    published = report["comparison"]["published_system"]
+    wear = report["lifetime"][0]
+    said = [
+        f"Area is dominated by the {_dominant(bill, AREA)}, the switching energy of training by "
+        f"the {_dominant(bill, ENERGY)}.",
+        f"At a frame rate of {timing.rate:.3g} per second (training steps of one image) the power "
+        f"is {quantity(bill.power, 'W')}, of which {digits(100 * leak)} % is leakage.",
+        f"One bit takes {quantity(timing.bit, 's')}, an inference "
+        f"{quantity(timing.inference, 's')}, "
+        f"a training step {quantity(timing.training_step, 's')}; nothing is pipelined.",
+        f"With stochastic arithmetic the accuracy is {percent(report['accuracy']['sc']['value'])}, "
+        f"without {percent(report['accuracy']['float']['value'])}: a difference of "
+        f"{_signed(gap['value'])} points (95 %: {_signed(gap['interval95'][0])} to "
+        f"{_signed(gap['interval95'][1])}).",
+        "This candidate reading of the published system has "
+        + " and ".join(f"{digits(row['ratio'])} times its {row['quantity']}" for row in published)
+        + ".",
+    ]
+    if wear["images"] is not None:
+        said.append(
+            f"The {wear['first_to_wear']} wear out first: at an endurance of "
+            f"{digits(wear['endurance_cycles'])} cycles after {digits(wear['images'])} training "
+            f"images, {digits(wear['epochs'])} epochs."
+        )
+    return said
+
+
+def _signed(points: float) -> str:
+    return f"{points:+.2f}".replace("-", "−")
+
+
+def _dominant(bill: Budget, of: Callable[[Line], float]) -> str:
+    """The group that holds most of a quantity, with its share and its largest line."""
+    groups = dict.fromkeys(line.group for line in bill.lines)
+    group = max(groups, key=lambda name: bill.share(of, name))
+    line = max((line for line in bill.lines if line.group == group), key=of)
+    shown = group if group[1].isupper() else group.lower()
+    return f"{shown} ({digits(100 * bill.share(of, group))} %; largest line: {line.item})"

@@ -1,0 +1,10 @@
+"""Stage 3: cells.nc and images to training.nc and weights.npz.
+
+``stage`` is the function and its options, ``learning`` the loop, ``optimiser`` the update,
+``record`` the content of training.nc, ``cli`` the command.
+"""
+
+from system.train.options import Options, stage_provenance
+from system.train.stage import run_train
+
+__all__ = ["Options", "run_train", "stage_provenance"]

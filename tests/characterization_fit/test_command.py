@@ -1,0 +1,292 @@
+"""The command: files, determinism, the measured sweep, and one clear line for each mistake."""
+
+from __future__ import annotations
+
+import gzip
+import importlib.util
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from characterization.fit import FitOptions, run, stage_provenance
+from characterization.fit.cli import main
+from characterization.fit.observations import Pulses, observe
+from characterization.fit.readers import read_table
+from characterization.fit.selection import parse_where
+from devices.cbram import CBRAM
+from formats.device import read_device
+from formats.errors import InputError
+from formats.json_file import read_json
+
+ROOT = Path(__file__).resolve().parents[2]
+EXAMPLES = ROOT / "examples"
+FILES = ("device.json", "fit.json", "device.lib", "fit.svg")
+PULSES = "voltage_V,pulse_width_s,trials,switched\n"
+SINGLE = "voltage_V,pulse_width_s,switched\n"
+WAITS = "voltage_V,wait_time_s,switched\n"
+GOOD = "1.0,1e-6,100,20\n1.2,1e-6,100,70\n"
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"), [("knag2014_pulses", "pulses"), ("knag2014_waits", "waits")]
+)
+def test_example_gives_the_published_law_back(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str, kind: str
+) -> None:
+    assert main([str(EXAMPLES / f"{name}.csv"), "-o", str(tmp_path)]) == 0
+    shown = capsys.readouterr().out
+    assert "assumed" in shown
+    assert "fitted" in shown
+    content = read_device(tmp_path / "device.json")
+    device = CBRAM.from_dict(content)
+    v0 = device.set.v0
+    assert v0.ci95 is not None
+    low, high = v0.ci95
+    assert low is not None
+    assert high is not None
+    assert low < 0.156 < high
+    assert v0.source == "fitted"
+    assert f"{name}.csv" in v0.note
+    assert device.to_dict() == {k: v for k, v in content.items() if k != "provenance"}
+    report = read_json(tmp_path / "fit.json", "fit")
+    assert report["kind"] == kind
+    assert report["chosen"] == "exponential"
+    assert len({len(column) for column in report["points"].values()}) == 1
+    assert ".subckt" in (tmp_path / "device.lib").read_text()
+
+
+def test_examples_are_what_their_script_makes(tmp_path: Path) -> None:
+    spec = importlib.util.spec_from_file_location("make", EXAMPLES / "make_knag2014_pulses.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    module.main(tmp_path)
+    for name in ("knag2014_pulses.csv", "knag2014_waits.csv"):
+        assert (tmp_path / name).read_bytes() == (EXAMPLES / name).read_bytes()
+        assert (tmp_path / name).read_text().startswith("# SYNTHETIC")
+
+
+def test_two_runs_give_the_same_bytes_wherever_the_file_lies(tmp_path: Path) -> None:
+    copy = tmp_path / "elsewhere" / "knag2014_pulses.csv"
+    copy.parent.mkdir()
+    copy.write_bytes((EXAMPLES / "knag2014_pulses.csv").read_bytes())
+    for data, output in ((EXAMPLES / copy.name, "one"), (copy, "two")):
+        run(FitOptions(data, tmp_path / output))
+    for name in FILES:
+        one, two = (tmp_path / o / name for o in ("one", "two"))
+        assert one.read_bytes() == two.read_bytes(), name
+        assert str(tmp_path) not in one.read_text()
+
+
+def test_provenance_is_known_before_the_run_and_depends_on_options(tmp_path: Path) -> None:
+    options = FitOptions(EXAMPLES / "knag2014_pulses.csv", tmp_path)
+    record = stage_provenance(options)
+    assert not list(tmp_path.iterdir())
+    run(options)
+    assert read_device(tmp_path / "device.json")["provenance"] == json.loads(json.dumps(record))
+    assert stage_provenance(FitOptions(options.data, tmp_path / "b")) == record
+    assert stage_provenance(FitOptions(options.data, tmp_path, floor=True)) != record
+
+
+def sweep_options(data_folder: Path, output: Path, *more: str) -> list[str]:
+    return [
+        str(data_folder / "nirram_tsmc40" / "set_sweep.tsv.gz"),
+        *("--kind", "pulses", "--no-header", "--columns"),
+        "device,pulse_width_s,gate_voltage_V,voltage_V,r_before_ohm,r_after_ohm",
+        *("--start-above", "50e3", "--switched-below", "50e3"),
+        *("--where", "gate_voltage_V>=1.4", "-o", str(output), *more),
+    ]
+
+
+@pytest.mark.parametrize("floor", [False, True])
+def test_measured_sweep_only_brackets_v0(data_folder: Path, tmp_path: Path, floor: bool) -> None:
+    assert main(sweep_options(data_folder, tmp_path, *(["--floor"] if floor else []))) == 0
+    report = read_json(tmp_path / "fit.json", "fit")
+    verdict = "\n".join(report["verdict"])
+    assert "one informative voltage, 1 V" in verdict
+    assert "V0 is only bracketed" in verdict
+    assert "not separable" in verdict
+    assert "not that of the bare device" in verdict
+    assert "rejected" in verdict
+    assert ("try --floor" in verdict) is not floor
+    assert report["counts"]["rows_read"] == 32768
+    excluded = sum(item["rows"] for item in report["excluded"])
+    assert report["counts"]["rows_used"] + excluded == 32768
+    device = read_device(tmp_path / "device.json")
+    assert device["voltage_reference"] == "1t1r"
+    v0 = device["set"]["parameters"]["V0"]
+    assert v0["stderr"] is None
+    assert v0["ci95"][0] is None
+    assert 0.01 < v0["value"] < v0["ci95"][1] < 0.1
+    assert device["conduction"]["r_lrs"]["source"] == "fitted"
+
+
+MISTAKES = {
+    "empty field": (PULSES + GOOD + "1.3,,100,80\n", [], "row 4, column pulse_width_s: is empty"),
+    "text": (PULSES + GOOD + "1.3,fast,100,80\n", [], "row 4, column pulse_width_s: found 'fast'"),
+    "nan": (PULSES + "nan,1e-6,100,20\n" + GOOD, [], "row 2, column voltage_V: found 'nan'"),
+    "infinite": (PULSES + GOOD + "1.3,inf,9,8\n", [], "row 4, column pulse_width_s: found 'inf'"),
+    "zero time": (PULSES + GOOD + "1.3,0,100,80\n", [], "row 4, column pulse_width_s: found '0"),
+    "negative wait": (WAITS + "1,2,1\n2,-1,1\n", [], "row 3, column wait_time_s: found '-1"),
+    "too many": (
+        PULSES + "# note\n" + GOOD + "1.3,1e-6,100,101\n",
+        [],
+        "row 5, column switched: found 101, more than the 100 trials",
+    ),
+    "half a count": (PULSES + GOOD + "1.3,1e-6,100,2.5\n", [], "row 4, column switched: found '2"),
+    "no trials": (PULSES + GOOD + "1.3,1e-6,0,0\n", [], "row 4, column trials: found '0'"),
+    "not 0 or 1": (SINGLE + "1,1e-6,0\n1,1e-6,2\n", [], "row 3, column switched: found 2"),
+    "missing column": ("voltage_V,pulse_width_s\n1,2\n", [], "lacks the column switched"),
+    "unknown column": (
+        "voltage_V,pulse_width_s,switched,colour\n1,2,1,3\n",
+        [],
+        "unknown column 'colour'",
+    ),
+    "no kind": ("voltage,width\n1,2\n", [], "expected either"),
+    "ramps": ("ramp_rate_V_per_s,set_voltage_V,switched\n1,2,1\n", [], "voltage ramps"),
+    "bad kind": (PULSES + GOOD, ["--kind", "pulse"], "--kind: 'pulse' is not one of"),
+    "no rows": (PULSES, [], "holds a header but no rows"),
+    "nothing": ("", [], "holds no rows"),
+    "no header": (GOOD, [], "row 1: holds numbers where the header is expected"),
+    "no rows left": (PULSES + GOOD, ["--where", "voltage_V>5"], "no rows left"),
+    "all switched": (SINGLE + "1,1e-6,1\n2,1e-6,1\n", [], "all 2 pulses switched"),
+    "none switched": (WAITS + "1,1e-6,0\n2,1e-6,0\n", [], "none of the 2 outcomes switched"),
+    "one voltage": (SINGLE + "1,1e-6,1\n1,1e-6,0\n", [], "holds only 1 V: V0 needs"),
+    "a step": (PULSES + "1,1e-6,9,0\n2,1e-6,9,9\n", [], "always or never"),
+    "falling": (PULSES + "1,1e-6,9,8\n2,1e-6,9,2\n", [], "does not become faster"),
+    "two temperatures": (
+        "temperature_K," + SINGLE + "300,1,1e-6,0\n350,2,1e-6,1\n",
+        [],
+        "row 3, column temperature_K: found 350",
+    ),
+    "reset": (SINGLE + "1,1e-6,1\n-1,1e-6,0\n", [], "row 3, column voltage_V: found -1"),
+    "reset row": (
+        "transition," + SINGLE + "set,1,1e-6,1\nreset,1,1e-6,0\n",
+        [],
+        "row 3, column transition: found 'reset'",
+    ),
+    "a train": (
+        "device,cycle," + SINGLE + "a,1,1,1e-6,0\na,1,1,1e-6,1\n",
+        [],
+        "row 3, column cycle: cycle 1 occurs twice",
+    ),
+    "decimal commas": (
+        "voltage_V;pulse_width_s;switched\n1,2;1e-6;0\n1,3;1e-6;1\n",
+        [],
+        "row 2, column voltage_V: found the decimal comma '1,2'",
+    ),
+    "more decimal commas": (SINGLE + "1,2,1e-6,0\n", [], "row 2: has 4 fields, expected 3"),
+    "column twice": ("voltage_V,voltage_V,switched\n1,2,1\n", [], "named twice"),
+    "code": (PULSES + GOOD, ["--where", "__import__('os')"], "--where: "),
+    "where column": (PULSES + GOOD, ["--where", "volt>1"], "names the column 'volt'"),
+    "where text": (PULSES + GOOD, ["--where", "voltage_V>high"], "expected a number"),
+    "bad family": (PULSES + GOOD, ["--family", "normal"], "--family: 'normal' is not one of"),
+    "weibull, one width": (PULSES + GOOD, ["--family", "weibull"], "holds one width only"),
+    "floor of waits": (WAITS + "1,1,1\n2,1,1\n", ["--floor"], "--floor: applies to pulses only"),
+    "no resistances": (SINGLE + "1,1,1\n2,1,0\n", ["--start-above", "5e4"], "needs the column"),
+    "two answers": (PULSES + GOOD, ["--switched-below", "5e4"], "already says what switched"),
+    "negative ohms": (PULSES + GOOD, ["--start-above", "-1"], "--start-above: found -1"),
+    "bad reference": (PULSES + GOOD, ["--voltage-reference", "gate"], "is not cell or 1t1r"),
+    "unknown option": (PULSES + GOOD, ["--colour"], "command line"),
+}
+
+
+@pytest.mark.parametrize("mistake", MISTAKES)
+def test_mistake_ends_with_one_line_and_no_output(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], mistake: str
+) -> None:
+    text, options, expected = MISTAKES[mistake]
+    data, output = tmp_path / "data.csv", tmp_path / "out"
+    data.write_text(text)
+    assert main([str(data), "-o", str(output), *options]) == 2
+    captured = capsys.readouterr()
+    lines = captured.err.splitlines()
+    assert len(lines) == 1
+    assert lines[0].startswith("error: ")
+    assert expected in lines[0]
+    if not lines[0].startswith(("error: --", "error: command line")):
+        assert "data.csv" in lines[0]
+    assert captured.out == ""
+    assert not output.exists()
+
+
+def test_unreadable_files_are_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    torn = tmp_path / "torn.csv.gz"
+    torn.write_bytes(gzip.compress((PULSES + GOOD).encode())[:-12])
+    fake = tmp_path / "fake.csv.gz"
+    fake.write_text(PULSES + GOOD)
+    wide = tmp_path / "wide.csv"
+    wide.write_text(PULSES + GOOD, encoding="utf-16")
+    for path in (torn, fake, wide, tmp_path / "absent.csv", tmp_path):
+        assert main([str(path), "-o", str(tmp_path / "out")]) == 2
+        error = capsys.readouterr().err
+        assert path.name in error
+        assert len(error.splitlines()) == 1
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_gzip_bomb_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("characterization.fit.readers.LARGEST_TEXT", 2**20)
+    bomb = tmp_path / "bomb.csv.gz"
+    bomb.write_bytes(gzip.compress(b"0" * 2**23))
+    with pytest.raises(InputError, match="split it"):
+        run(FitOptions(bomb, tmp_path / "out"))
+
+
+def test_files_in_other_clothes_read_the_same(tmp_path: Path) -> None:
+    text = (EXAMPLES / "knag2014_pulses.csv").read_text()
+    other = {
+        "semicolons.csv": text.replace(",", ";").encode(),
+        "tabs.tsv": text.replace(",", "\t").encode(),
+        "windows.csv": ("\ufeff" + text.replace("\n", "\r\n")).encode(),
+        "packed.csv.gz": gzip.compress(text.encode()),
+        "quoted.csv": text.replace("voltage_V,", '"voltage_V" , ').encode(),
+    }
+    expected = observe(read_table(EXAMPLES / "knag2014_pulses.csv"), "pulses")
+    assert isinstance(expected, Pulses)
+    for name, data in other.items():
+        (tmp_path / name).write_bytes(data)
+        table = read_table(tmp_path / name)
+        found = observe(table, "pulses")
+        assert isinstance(found, Pulses)
+        assert table.comments == 4, name
+        np.testing.assert_array_equal(found.width, expected.width)
+        np.testing.assert_array_equal(found.switched, expected.switched)
+
+
+def test_conditions_are_parsed_not_run() -> None:
+    first, second = parse_where("voltage_V >= 1.4 and device!=a7")
+    assert (first.column, first.comparison, first.value) == ("voltage_V", ">=", 1.4)
+    assert second.value == "a7"
+    for text in ("1<voltage_V<2", "voltage_V=1", "a>1 or b>2", "voltage_V>nan", "", "x>(1)"):
+        with pytest.raises(InputError, match="--where"):
+            parse_where(text)
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        (lambda d: d.update(colour="red"), "colour"),
+        (lambda d: d.pop("endurance"), "endurance"),
+        (lambda d: d["set"].update(family="normal"), "set.family"),
+        (lambda d: d["set"]["parameters"]["V0"].update(value=-1), "V0"),
+        (lambda d: d["set"]["parameters"]["V0"].update(source="guessed"), "V0"),
+        (lambda d: d["set"]["covariance"].update(matrix=[[1.0]]), "set.covariance"),
+        (lambda d: d["set"]["valid_range"].update(voltage_V=[2, 1]), "valid_range"),
+        (lambda d: d["conduction"]["r_lrs"].update(value=None), "r_lrs"),
+    ],
+)
+def test_a_wrong_device_is_refused_by_key(
+    tmp_path: Path, change: Callable[[dict[str, Any]], Any], expected: str
+) -> None:
+    files = run(FitOptions(EXAMPLES / "knag2014_pulses.csv", tmp_path))
+    content = json.loads(files.device.read_text())
+    change(content)
+    files.device.write_text(json.dumps(content))
+    with pytest.raises(InputError, match=expected):
+        read_device(files.device)

@@ -1,0 +1,414 @@
+"""The budget: sums, hand-computed units, what a change in cells.nc moves, and refused pairs."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import math
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import pytest
+import xarray as xr
+
+from formats.cells import Cells, read_cells, write_cells
+from formats.errors import InputError
+from formats.training import Training, read_training, write_training
+from system.architecture import UNROLLED_LENET5, architecture
+from system.budget import Budget, BudgetOptions, Line, budget
+from system.budget.accuracy import Accuracy, accuracies, difference, wilson
+from system.budget.bill import accumulator_width
+from system.budget.lifetime import lifetime
+from system.budget.lines import interval
+from system.budget.sng import energy_per_bit, sng_table
+from system.budget.units import mac_energy
+
+TESTS = Path(__file__).resolve().parent.parent
+EDITED = BudgetOptions(accept_edited_cells=True)
+
+
+def load(name: str) -> ModuleType:
+    """A fixture module of tests/, which is no package."""
+    spec = importlib.util.spec_from_file_location(name, TESTS / f"{name}.py")
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+synthetic = load("synthetic_training")
+
+
+@pytest.fixture(scope="module")
+def cells_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Written once: no test of this file changes it."""
+    folder = tmp_path_factory.mktemp("cells")
+    return Path(load("synthetic_cells").synthetic_cells(folder / "cells.nc"))
+
+
+@pytest.fixture(scope="module")
+def pair(cells_path: Path) -> tuple[Cells, Training]:
+    path = synthetic.synthetic_training(cells_path.parent / "training.nc", cells_path)
+    return read_cells(cells_path), read_training(path)
+
+
+def edited(cells: Cells, group: str, change: Callable[[xr.Dataset], xr.Dataset]) -> Cells:
+    """The same cells with one group changed (and another hash), as an edited file would read."""
+    groups = {**cells.groups, group: change(cells.groups[group].copy(deep=True))}
+    return replace(cells, groups=groups, sha256="0" * 64)
+
+
+def scaled(names: tuple[str, ...], factor: float = 2.0) -> Callable[[xr.Dataset], xr.Dataset]:
+    """Multiply variables of a group, keeping their attributes."""
+
+    def change(data: xr.Dataset) -> xr.Dataset:
+        for name in names:
+            data[name] = data[name].copy(data=data[name].to_numpy() * factor)
+        return data
+
+    return change
+
+
+def of(bill: Budget, item: str) -> Line:
+    """The line whose name begins with ``item``."""
+    return next(line for line in bill.lines if line.item.startswith(item))
+
+
+def test_totals_are_the_sums_of_their_lines(pair: tuple[Cells, Training]) -> None:
+    bill = budget(*pair, UNROLLED_LENET5, BudgetOptions())
+    totals = bill.totals()
+    lines = bill.lines
+    assert totals["area_mm2"].value == math.fsum(line.area * 1e6 for line in lines)
+    assert totals["leakage_uW"].value == 1e6 * math.fsum(line.leakage for line in lines)
+    energy = math.fsum(line.energy_training for line in lines)
+    assert totals["energy_per_training_step_J"].value == energy
+    assert totals["power_uW"].value == pytest.approx(
+        1e6 * (energy * 1.0 + math.fsum(line.leakage for line in lines)), rel=1e-15
+    )
+
+
+def test_counts_are_those_of_lenet5(pair: tuple[Cells, Training]) -> None:
+    bill = budget(*pair, UNROLLED_LENET5, BudgetOptions())
+    assert of(bill, "MACs").count == 416_520
+    assert of(bill, "SNGs of parameters").count == 61_470
+    assert of(bill, "SNGs of activations").count == 784 + 1176 + 400 + 120 + 84
+    assert of(bill, "SNGs of errors").count == 4704 + 1600 + 120 + 84 + 10
+    assert of(bill, "MACs").events_inference == 416_520 * 256
+    assert of(bill, "MACs").events_training == (3 * 416_520 - 117_600) * 256
+    # conv1: 4704 outputs of log2(256 * 25) -> 13 + 1 bits; fc1: 48,000 gradients of 8 + 1 bits.
+    bits = 4704 * 14 + 1600 * 17 + 48_000 * 9 + 10_080 * 9 + 840 * 9
+    # conv2's input gradient: 1176 units of log2(256 * 205) -> 16 + 1, and its 2400 weights of
+    # log2(256 * 100) -> 15 + 1 bits, which is the largest of the three.
+    bits += 2400 * 16 - 1600 * 17
+    assert of(bill, "Accumulator registers").count == bits
+
+
+def test_two_neuron_network_matches_pencil_and_paper(cells_path: Path, tmp_path: Path) -> None:
+    """One layer of 3 inputs and 2 outputs, N = 4, batch 1, plain SGD, every line by hand."""
+    data = synthetic.lenet5().isel(layer=[4]).copy(deep=True)
+    for name, values in {
+        "macs": (6, 0, 6, 0),
+        "fan_in": (3, 0, 1, 0),
+        "outputs": (2, 0, 6, 6),
+        "a_streams": (3, 0, 3, 0),
+        "b_streams": (6, 0, 2, 0),
+        "operand_a": (0.5, np.nan, 0.5, np.nan),
+        "operand_b": (0.5, np.nan, 0.5, np.nan),
+    }.items():
+        data[name][:] = np.array([values], float)
+    attributes = synthetic.attributes_for(cells_path) | {
+        "stream_length": 4,
+        "parameters": 6,
+        "batch_size": 1,
+        "optimiser": "sgd",
+    }
+    write_training(tmp_path / "small.nc", attributes, data)
+    bill = budget(
+        read_cells(cells_path),
+        read_training(tmp_path / "small.nc"),
+        UNROLLED_LENET5,
+        BudgetOptions(),
+    )
+    # SNG: half of the bits switch; reset 2 pJ or 1 fJ, write 1 nJ or 0.1 pJ, read 30 fJ or 1 fJ.
+    bit = 0.5 * (2e-12 + 1e-9 + 30e-15) + 0.5 * (1e-15 + 1e-13 + 1e-15)
+    assert of(bill, "SNGs of parameters").energy_training == pytest.approx(6 * 4 * bit)
+    assert of(bill, "SNGs of activations").energy_training == pytest.approx(2 * 3 * 4 * bit)
+    assert of(bill, "SNGs of errors").energy_inference == 0
+    # MAC: 1 fJ + 5 fJ * 4 * 0.25 * 0.75 at (0.5, 0.5); 6 products of 4 bits.
+    mac = 1e-15 + 5e-15 * 0.75
+    assert of(bill, "MACs").energy_inference == pytest.approx(6 * 4 * mac)
+    assert of(bill, "MACs").area == pytest.approx(6 * 6.5e-12)
+    # Accumulators: forward 2 x (log2 12 -> 4, + 1) = 10 bits, gradient 6 x (log2 4 + 1) = 18 bits.
+    assert of(bill, "Accumulator registers").count == 18
+    assert of(bill, "Accumulator registers").energy_training == pytest.approx(28 * 4 * 12e-15)
+    # The mean of |transition| over 64 transitions of 3 inputs is 1.5 flips of 1 fJ.
+    assert of(bill, "Accumulator adders").energy_training == pytest.approx(28 * 4 * 1.5e-15)
+    assert of(bill, "Weight memory").area == pytest.approx(6 * 16 * 0.242e-12)
+    assert of(bill, "Weight memory").events_training == (6 + 2 * 6) * 16
+    assert of(bill, "Update unit adders").energy_training == pytest.approx(6 * 2 * 52.5e-15)
+    assert of(bill, "Update unit multipliers").energy_training == pytest.approx(6 * 4 * 792e-15)
+    assert not any(line.item.startswith(("Optimiser", "Gradient")) for line in bill.lines)
+    assert bill.timing.inference == pytest.approx(4 * 1.04e-4)
+    assert bill.timing.training_step == pytest.approx(2 * 4 * 1.04e-4 + 6 / 100e6)
+
+
+DOUBLED = [
+    ("sng", ("energy",), "energy_training", ("SNGs",)),
+    ("sng", ("area",), "area", ("SNGs",)),
+    ("sng", ("leakage_power",), "leakage", ("SNGs",)),
+    ("sign_magnitude_counter", ("energy",), "energy_training", ("MACs",)),
+    ("sign_magnitude_counter", ("area",), "area", ("MACs",)),
+    ("sign_magnitude_counter", ("leakage_power",), "leakage", ("MACs",)),
+    ("dff", ("energy_hold", "energy_toggle"), "energy_training", ("Accumulator registers",)),
+    ("dff", ("area",), "area", ("Accumulator registers",)),
+    ("dff", ("leakage_power",), "leakage", ("Accumulator registers",)),
+    ("full_adder", ("transition_energy",), "energy_training", ("Accumulator adders",)),
+    ("full_adder", ("area",), "area", ("Accumulator adders",)),
+    ("full_adder", ("leakage_power",), "leakage", ("Accumulator adders", "Update unit")),
+]
+
+
+@pytest.mark.parametrize(("group", "names", "quantity", "items"), DOUBLED)
+def test_doubling_a_unit_moves_the_total_by_the_share_of_its_lines(
+    pair: tuple[Cells, Training],
+    group: str,
+    names: tuple[str, ...],
+    quantity: str,
+    items: tuple[str, ...],
+) -> None:
+    cells, training = pair
+    before = budget(cells, training, UNROLLED_LENET5, BudgetOptions())
+    after = budget(edited(cells, group, scaled(names)), training, UNROLLED_LENET5, EDITED)
+    share = math.fsum(
+        getattr(line, quantity) for line in before.lines if line.item.startswith(items)
+    )
+    assert share > 0
+    total = {"energy_training": "energy_training", "area": "area", "leakage": "leakage"}[quantity]
+    moved = getattr(after, total) - getattr(before, total)
+    assert moved == pytest.approx(share, rel=1e-9)
+    for other in {"energy_training", "energy_inference", "area", "leakage"} - {quantity}:
+        if {quantity, other} != {"energy_training", "energy_inference"}:
+            assert getattr(after, other) == getattr(before, other)
+
+
+@pytest.mark.parametrize("probability", [0.0, 0.5, 1.0])
+def test_energy_per_bit_is_the_hand_formula(
+    pair: tuple[Cells, Training], probability: float
+) -> None:
+    bit = energy_per_bit(sng_table(pair[0]), probability)
+    p = probability
+    assert bit.reset == pytest.approx(p * 2e-12 + (1 - p) * 1e-15)
+    assert bit.read == pytest.approx(p * 3e-14 + (1 - p) * 1e-15)
+    held = 0.0 if p == 0 else 1e-13  # no write pulse at p = 0
+    assert bit.write == pytest.approx(p * 1e-9 + (1 - p) * held)
+    assert bit.stderr == pytest.approx(0, abs=1e-20) or 0 < p < 1
+
+
+def test_energy_is_read_at_the_voltage_that_gives_the_probability(
+    pair: tuple[Cells, Training],
+) -> None:
+    """With E(switched) = V x 1 nJ, the write energy of a bit shows which voltage was chosen."""
+
+    def proportional(data: xr.Dataset) -> xr.Dataset:
+        energy = np.zeros(data["energy"].shape)
+        energy[..., 1, 1] = 1e-9 * data["write_voltage"].to_numpy()[:, None, None, None]
+        data["energy"] = data["energy"].copy(data=energy)
+        return data
+
+    cells = edited(pair[0], "sng", proportional)
+    ps = cells.sng["Ps"].to_numpy().ravel()
+    for index in (0, 5, 12, 20):
+        bit = energy_per_bit(sng_table(cells), float(ps[index]))
+        voltage = float(cells.sng["write_voltage"][index])
+        assert bit.write / ps[index] == pytest.approx(1e-9 * voltage)
+
+
+def test_read_errors_are_taken_back_before_the_state_is_priced(
+    pair: tuple[Cells, Training],
+) -> None:
+    def erring(data: xr.Dataset) -> xr.Dataset:
+        data["e01"] = data["e01"] + 0.1
+        data["e10"] = data["e10"] + 0.2
+        return data
+
+    cells = edited(pair[0], "sng", erring)
+    # P(1) = 0.45 = pi 0.8 + (1 - pi) 0.1 has pi = 0.5
+    bit = energy_per_bit(sng_table(cells), 0.45)
+    assert bit.read == pytest.approx(0.5 * 3e-14 + 0.5 * 1e-15)
+
+
+def test_known_errors_give_an_interval_and_unknown_ones_none(
+    pair: tuple[Cells, Training],
+) -> None:
+    bill = budget(*pair, UNROLLED_LENET5, BudgetOptions())
+    total = bill.totals()["energy_per_training_step_J"]
+    assert total.interval95 is None and "MACs" in total.reason
+    known = [
+        replace(bill.lines[0], cell=cell, energy_training=1.0, stderr_training=error)
+        for cell, error in (("a", 0.1), ("a", 0.2), ("b", 0.4))
+    ]
+    found, _ = interval(3.0, known, lambda line: (line.energy_training, line.stderr_training))
+    assert found is not None
+    assert found[1] - 3.0 == pytest.approx(1.959964 * math.hypot(0.3, 0.4))
+
+
+def test_mac_energy_is_bilinear_and_ignores_unknown_errors_elsewhere() -> None:
+    grid = np.array([0.0, 1.0])
+    mac = xr.Dataset(
+        {
+            "energy": (("a_probability", "b_probability"), [[0.0, 1.0], [2.0, 5.0]]),
+            "energy_stderr": (("a_probability", "b_probability"), [[0.0, 0.0], [0.0, np.nan]]),
+        },
+        {"a_probability": grid, "b_probability": grid},
+    )
+    assert mac_energy(mac, 0.25, 0.5)[0] == pytest.approx(0.75 * 0.5 + 0.25 * 3.5)
+    assert mac_energy(mac, 0.25, 0.0)[1] == 0.0
+    assert math.isnan(mac_energy(mac, 0.25, 0.5)[1])
+
+
+def test_accumulators_never_overflow() -> None:
+    for length in (4, 100, 256):
+        for fan_in in (1, 25, 150, 400):
+            width = accumulator_width(length, fan_in, "exact-counter")
+            assert 2 ** (width - 1) >= length * fan_in
+    assert accumulator_width(256, 400, "mux") == 9
+
+
+def test_frame_rate_beyond_the_schedule_is_capped_and_said(pair: tuple[Cells, Training]) -> None:
+    bill = budget(*pair, UNROLLED_LENET5, BudgetOptions(frame_rate=1000.0))
+    assert bill.timing.rate == pytest.approx(1 / bill.timing.training_step)
+    assert any("1000" in warning for warning in bill.warnings)
+    assert bill.power == pytest.approx(bill.energy_training * bill.timing.rate + bill.leakage)
+    for wrong in (0.0, -1.0, math.nan):
+        with pytest.raises(InputError, match="frame-rate"):
+            budget(*pair, UNROLLED_LENET5, BudgetOptions(frame_rate=wrong))
+
+
+def test_dacs_are_listed_as_missing_or_counted(pair: tuple[Cells, Training]) -> None:
+    without = budget(*pair, UNROLLED_LENET5, BudgetOptions())
+    assert any("DAC" in text for text in without.not_modelled)
+    with_dacs = budget(*pair, UNROLLED_LENET5, BudgetOptions(dac_area=10e-12, dac_energy=1e-12))
+    assert not any("DAC" in text for text in with_dacs.not_modelled)
+    generators = sum(line.count for line in without.lines if line.group == "SNGs")
+    assert with_dacs.area - without.area == pytest.approx(generators * 10e-12)
+    with pytest.raises(InputError, match="both"):
+        budget(*pair, UNROLLED_LENET5, BudgetOptions(dac_area=10e-12))
+
+
+def test_other_cells_are_refused_unless_accepted(pair: tuple[Cells, Training]) -> None:
+    cells, training = pair
+    other = replace(cells, sha256="0" * 64)
+    with pytest.raises(InputError, match="another cells"):
+        budget(other, training, UNROLLED_LENET5, BudgetOptions())
+    bill = budget(other, training, UNROLLED_LENET5, EDITED)
+    assert bill.warnings[0].startswith("EDITED CELLS")
+
+
+@pytest.mark.parametrize("key", ["encoding", "adder", "signalling"])
+def test_arithmetic_trained_must_be_the_hardware_costed(
+    pair: tuple[Cells, Training], key: str
+) -> None:
+    cells, training = pair
+    wrong = replace(training, attributes={**training.attributes, key: "other"})
+    with pytest.raises(InputError, match=key):
+        budget(cells, wrong, UNROLLED_LENET5, EDITED)
+
+
+def test_mux_training_is_refused_with_the_counters_entry(cells_path: Path, tmp_path: Path) -> None:
+    path = synthetic.synthetic_training(tmp_path / "mux.nc", cells_path, "bipolar_mux")
+    cells, training = read_cells(cells_path), read_training(path)
+    bill = budget(cells, training, UNROLLED_LENET5, BudgetOptions())
+    assert of(bill, "MACs").unit_area == pytest.approx(3.5e-12)
+    assert any("Select" in text for text in bill.not_modelled)
+    counter = replace(training, attributes={**training.attributes, "mac": "sign_magnitude_counter"})
+    with pytest.raises(InputError, match="arithmetic trained must be"):
+        budget(cells, counter, UNROLLED_LENET5, EDITED)
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "words"),
+    [
+        ("stream_life", "epoch", "builds"),
+        ("sng_sharing", "rows", "builds"),
+        ("mac", "nothing", "lacks"),
+        ("optimiser", "lbfgs", "knows"),
+        ("stream_length", 0, "whole number"),
+        ("stream_length", "many", "whole number"),
+        ("batch_size", -3, "whole number"),
+    ],
+)
+def test_what_the_architecture_does_not_build_is_refused(
+    pair: tuple[Cells, Training], key: str, value: Any, words: str
+) -> None:
+    cells, training = pair
+    wrong = replace(training, attributes={**training.attributes, key: value})
+    with pytest.raises(InputError, match=words):
+        budget(cells, wrong, UNROLLED_LENET5, BudgetOptions())
+
+
+def test_unknown_architecture_names_the_known_ones() -> None:
+    with pytest.raises(InputError, match="unrolled-lenet5"):
+        architecture("crossbar")
+
+
+def test_missing_operand_statistics_are_refused(pair: tuple[Cells, Training]) -> None:
+    cells, training = pair
+    data = training.data.copy(deep=True)
+    data["operand_a"][:] = np.nan
+    with pytest.raises(InputError, match="conv1/forward"):
+        budget(cells, replace(training, data=data), UNROLLED_LENET5, BudgetOptions())
+
+
+def test_lifetime_is_endurance_over_switched_bits(pair: tuple[Cells, Training]) -> None:
+    bill = budget(*pair, UNROLLED_LENET5, BudgetOptions())
+    wear = lifetime(pair[0], bill.workload, 1e4, "assumed: test")
+    # activations: p = 0.2 in two products of 256 bits
+    assert (wear.kind, wear.cycles_per_image) == ("activation", pytest.approx(0.2 * 512))
+    assert wear.images == pytest.approx(1e4 / 102.4)
+    assert wear.images_if_every_pulse_wears == pytest.approx(1e4 / 512)
+    inference = lifetime(pair[0], bill.workload, 1e4, "assumed: test", "forward")
+    assert inference.images == pytest.approx(1e4 / 51.2)
+
+
+def test_wilson_interval_covers_as_the_published_example_says() -> None:
+    """Newcombe, Stat. Med. 17, 857 (1998), table I: 81 of 263 gives 0.2553 to 0.3662."""
+    low, high = wilson(81 / 263, 263)
+    assert (round(low, 4), round(high, 4)) == (0.2553, 0.3662)
+
+
+def test_difference_interval_agrees_with_the_published_example() -> None:
+    """Newcombe, Stat. Med. 17, 873 (1998), example (a): 56/70 - 48/80, 0.0524 to 0.3339."""
+    first = Accuracy(56 / 70, wilson(56 / 70, 70), (), 70)
+    second = Accuracy(48 / 80, wilson(48 / 80, 80), (), 80)
+    gap = difference(second, first)
+    assert gap.points == pytest.approx(20.0)
+    assert [round(bound / 100, 4) for bound in gap.interval95] == [0.0524, 0.3339]
+
+
+def test_accuracy_is_that_of_the_final_networks(pair: tuple[Cells, Training]) -> None:
+    found = accuracies(pair[1])
+    assert found["float"].value == pytest.approx(0.96)
+    assert found["sc"].by_seed == (0.95, 0.95)
+
+
+def test_a_doubled_energy_in_the_file_doubles_the_line(
+    pair: tuple[Cells, Training], tmp_path: Path
+) -> None:
+    """The same through the file: write, read, and the total follows."""
+    cells, training = pair
+    groups = {**cells.groups, "sng": scaled(("energy",))(cells.sng.copy(deep=True))}
+    attributes = {
+        key: cells.attributes[key]
+        for key in ("device_json", "fit_json", "technology", "default_mac", "provenance")
+    }
+    write_cells(tmp_path / "edited.nc", attributes, groups)
+    before = budget(cells, training, UNROLLED_LENET5, BudgetOptions())
+    after = budget(read_cells(tmp_path / "edited.nc"), training, UNROLLED_LENET5, EDITED)
+    for line, doubled in zip(before.lines, after.lines, strict=True):
+        factor = 2 if line.group == "SNGs" else 1
+        assert doubled.energy_training == pytest.approx(factor * line.energy_training, rel=1e-12)
+    assert json.loads(attributes["device_json"])["name"] == "knag2014"

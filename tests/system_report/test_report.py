@@ -1,0 +1,370 @@
+"""The command: files written, the page's promises, one-line refusals, identical bytes."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import math
+import re
+import shutil
+import subprocess
+import sys
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+import pytest
+
+from devices.presets import knag2014
+from formats.cells import read_cells, variable, write_cells
+from formats.json_file import read_json
+from formats.provenance import provenance
+from system.report import figures
+from system.report.cli import main
+from system.report.quantity import digits, quantity, source_kind
+from system.report.stage import ReportOptions, stage_provenance
+
+TESTS = Path(__file__).resolve().parent.parent
+ROOT_ATTRIBUTES = ("device_json", "fit_json", "technology", "default_mac", "provenance")
+COLUMNS = ("voltage_V", "width_s", "trials", "switched", "low", "high")
+VOID = {"meta", "br", "link", "img", "hr", "input"}
+
+
+def synthetic(name: str) -> Any:
+    """A fixture module of tests/, which is no package."""
+    spec = importlib.util.spec_from_file_location(name, TESTS / f"{name}.py")
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope="module")
+def originals(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """A cells.nc with a waveform and a training.nc, written once."""
+    folder = tmp_path_factory.mktemp("inputs")
+    path = synthetic("synthetic_cells").synthetic_cells(folder / "cells.nc")
+    cells = read_cells(path)
+    time = np.linspace(0, 1e-4, 50)
+    sng = cells.sng.assign_coords(waveform_time=("waveform_time", time))
+    sng["waveform_te"] = variable(("waveform_time",), np.sin(1e5 * time), "V", "simulated: test")
+    sng["waveform_te"].attrs["long_name"] = "active <electrode>"
+    kept = {key: cells.attributes[key] for key in ROOT_ATTRIBUTES}
+    record = provenance(stage="test", inputs={}, options={}, seed=0, source=(), libraries=())
+    kept["device_json"] = json.dumps({**knag2014().to_dict(), "provenance": record})
+    write_cells(path, kept, {**cells.groups, "sng": sng})
+    training = synthetic("synthetic_training").synthetic_training(folder / "training.nc", path)
+    return path, training
+
+
+@pytest.fixture
+def cells_file(originals: tuple[Path, Path], tmp_path: Path) -> Path:
+    return Path(shutil.copy(originals[0], tmp_path / "cells.nc"))
+
+
+@pytest.fixture
+def training_file(originals: tuple[Path, Path], tmp_path: Path) -> Path:
+    return Path(shutil.copy(originals[1], tmp_path / "training.nc"))
+
+
+def rewrite(cells_file: Path, **attributes: str) -> None:
+    """Edit global texts of a cells.nc in place."""
+    with h5py.File(cells_file, "a") as file:
+        for name, text in attributes.items():
+            file.attrs[name] = text
+
+
+def fit_json(**changes: Any) -> str:
+    voltage = np.tile(np.linspace(2.8, 3.4, 7), 2)
+    width = np.repeat([1e-4, 1e-3], 7)
+    probability = np.array(
+        [
+            knag2014().set.probability(np.array([v]), w)[0]
+            for v, w in zip(voltage, width, strict=True)
+        ]
+    )
+    points = {
+        "voltage_V": voltage,
+        "width_s": width,
+        "trials": np.full(14, 100),
+        "switched": np.round(100 * probability),
+        "probability": probability,
+        "low": np.maximum(0, probability - 0.05),
+        "high": np.minimum(1, probability + 0.05),
+    }
+    content = {
+        "schema": 1,
+        "kind": "pulses",
+        "candidates": [
+            {"family": "exponential", "loglik": -12.5, "aic": 29.0, "aicc": 29.1, "bic": 30.0}
+        ],
+        "chosen": "exponential",
+        "counts": {"rows": 14},
+        "excluded": [{"reason": "start <above> 50 kohm", "rows": 3}],
+        "verdict": ["A bare exponential & nothing else."],
+        "points": {name: np.asarray(values).tolist() for name, values in points.items()},
+    }
+    return json.dumps({**content, **changes})
+
+
+class Page(HTMLParser):
+    """Collects tags, attributes and text, and checks that tags close in order."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.attributes: list[tuple[str, str, str]] = []
+        self.words: list[str] = []
+        self.feed(text)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.attributes += [(tag, name, value or "") for name, value in attrs]
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.attributes += [(tag, name, value or "") for name, value in attrs]
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag not in VOID:
+            assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        self.words.append(data)
+
+
+def run(cells: Path, training: Path, output: Path, *more: str) -> int:
+    return main([str(cells), str(training), "-o", str(output), "-q", *more])
+
+
+def test_report_json_holds_the_sums_and_a_source_for_every_line(
+    cells_file: Path, training_file: Path, tmp_path: Path
+) -> None:
+    assert run(cells_file, training_file, tmp_path / "out") == 0
+    report = read_json(tmp_path / "out" / "report.json", "report")
+    totals, lines = report["totals"], report["lines"]
+    for total, key in (
+        ("area_mm2", "area_mm2"),
+        ("energy_per_inference_J", "energy_per_inference_J"),
+        ("energy_per_training_step_J", "energy_per_training_step_J"),
+    ):
+        assert totals[total]["value"] == math.fsum(line[key] for line in lines)
+    for line in lines:
+        assert line["area_mm2"] == pytest.approx(line["count"] * line["unit_area_um2"] * 1e-6)
+        assert line["energy_per_training_step_J"] == pytest.approx(
+            line["events_per_training_step"] * line["unit_energy_J"]
+        )
+        assert all(source_kind(text) != "unstated" for text in line["source"].values())
+    ratio = report["comparison"]["published_system"][0]
+    assert ratio["ratio"] == pytest.approx(totals["area_mm2"]["value"] / 1.55)
+
+
+def test_page_is_whole_and_fetches_nothing(
+    cells_file: Path, training_file: Path, tmp_path: Path
+) -> None:
+    rewrite(cells_file, fit_json=fit_json())
+    assert run(cells_file, training_file, tmp_path, "--accept-edited-cells") == 0
+    text = (tmp_path / "report.html").read_text("utf-8")
+    assert len(text) < 3e6
+    page = Page(text)
+    assert page.open == []
+    for tag, name, value in page.attributes:
+        if name in ("src", "href", "srcset", "data", "action", "xlink:href"):
+            assert value.startswith("#"), (tag, name, value)
+    assert not re.search(r"url\(\s*['\"]?(?!#)", text)
+    assert "@import" not in text and "<script" not in text and "<link" not in text
+    identifiers = [value for _, name, value in page.attributes if name == "id"]
+    assert len(identifiers) == len(set(identifiers))
+    targets = {v[1:] for _, n, v in page.attributes if n == "href"}
+    assert targets <= set(identifiers)
+    assert page.attributes.count(("svg", "role", "img")) == 7
+    labels = [v for t, n, v in page.attributes if t == "svg" and n == "aria-label"]
+    assert len(labels) == 7 and all(labels)
+    assert "EDITED CELLS" in text
+    assert "active &lt;electrode&gt;" in text and "start &lt;above&gt;" in text
+
+
+def test_page_shows_every_total(cells_file: Path, training_file: Path, tmp_path: Path) -> None:
+    assert run(cells_file, training_file, tmp_path) == 0
+    words = "".join(Page((tmp_path / "report.html").read_text("utf-8")).words)
+    totals = read_json(tmp_path / "report.json", "report")["totals"]
+    for name, total in totals.items():
+        factor, unit = {"mm2": (1e-6, "m2"), "uW": (1e-6, "W")}.get(
+            total["unit"], (1, total["unit"])
+        )
+        assert name in words
+        assert quantity(total["value"] * factor, unit) in words, name
+    assert "95.00 %" in words and "96.00 %" in words
+    assert "came without a fit" in words
+
+
+def test_the_same_inputs_give_the_same_bytes(
+    cells_file: Path, training_file: Path, tmp_path: Path
+) -> None:
+    """In two processes with different hash seeds, so that no set's order can leak in."""
+    for seed in ("1", "2"):
+        subprocess.run(
+            [
+                sys.executable,
+                "-m",
+                "system.report",
+                cells_file,
+                training_file,
+                "-o",
+                tmp_path / seed,
+            ],
+            check=True,
+            cwd=TESTS.parent,
+            env={"PYTHONHASHSEED": seed, "PATH": "/usr/bin:/bin"},
+            capture_output=True,
+        )
+    for name in ("report.json", "report.html"):
+        assert (tmp_path / "1" / name).read_bytes() == (tmp_path / "2" / name).read_bytes()
+
+
+@pytest.mark.parametrize(
+    "points",
+    [
+        {"voltage_V": [1, 2], "width_s": [1]},
+        {"voltage_V": "x"},
+        {name: [] for name in COLUMNS},
+        {name: [None, None] for name in COLUMNS},
+        {name: [0.0, 0.0] for name in COLUMNS},
+    ],
+)
+def test_points_that_cannot_be_drawn_are_left_out(points: dict[str, Any]) -> None:
+    law = knag2014().set
+    assert figures.fit_pulses(law, points) is None
+    assert figures.fit_waits(law, points) is None
+
+
+def test_drawn_points_are_the_observed_fractions() -> None:
+    """fit.json's "probability" is the fitted one; the points must come from the counts."""
+    points = json.loads(fit_json())["points"]
+    drawn = figures.fit_pulses(knag2014().set, points)
+    moved = figures.fit_pulses(knag2014().set, {**points, "probability": [0.0] * 14})
+    fewer = figures.fit_pulses(knag2014().set, {**points, "switched": [0] * 14})
+    assert drawn is not None and fewer is not None
+    assert moved == drawn
+    assert fewer.svg != drawn.svg
+
+
+def test_waiting_times_are_drawn_too() -> None:
+    points = {
+        "voltage_V": [3.0, 3.0, 3.2],
+        "wait_time_s": [1e-3, 2e-3, 1e-4],
+        "survival_observed": [0.5, 0.0, 0.0],
+    }
+    drawn = figures.fit_waits(knag2014().set, points)
+    assert drawn is not None and "still waiting" in drawn.svg
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        json.dumps({}),
+        fit_json(points=[1, 2], candidates=[1], counts=[], verdict=3, excluded={"a": 1}),
+    ],
+)
+def test_a_fit_without_pulse_points_is_no_obstacle(
+    cells_file: Path, training_file: Path, tmp_path: Path, text: str
+) -> None:
+    rewrite(cells_file, fit_json=text)
+    assert run(cells_file, training_file, tmp_path, "--accept-edited-cells") == 0
+    assert "with the fitted law" not in (tmp_path / "report.html").read_text("utf-8")
+
+
+def refused(capsys: pytest.CaptureFixture[str], code: int) -> str:
+    """One line on standard error, exit code 2."""
+    assert code == 2
+    error = capsys.readouterr().err
+    assert error.count("\n") == 1 and error.startswith("error: ")
+    return error
+
+
+def test_mismatching_pair_ends_with_one_line(
+    cells_file: Path,
+    training_file: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    rewrite(cells_file, technology="other")
+    error = refused(capsys, run(cells_file, training_file, tmp_path / "out"))
+    assert "--accept-edited-cells" in error
+    assert not (tmp_path / "out").exists()
+
+
+def test_wrong_files_and_options_end_with_one_line(
+    cells_file: Path,
+    training_file: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    text = tmp_path / "text.nc"
+    text.write_text("voltage_V,switched\n")
+    out = tmp_path / "out"
+    missing = tmp_path / "missing.nc"
+    assert "no such file" in refused(capsys, run(missing, training_file, out))
+    assert "no such file" in refused(capsys, run(cells_file, missing, out))
+    assert "NetCDF-4" in refused(capsys, run(text, training_file, out))
+    assert "not a stochram cells file" in refused(capsys, run(training_file, cells_file, out))
+    assert "unrolled-lenet5" in refused(
+        capsys, run(cells_file, training_file, out, "--architecture", "x")
+    )
+    assert "--frame-rate" in refused(
+        capsys, run(cells_file, training_file, out, "--frame-rate", "0")
+    )
+    refused(capsys, run(cells_file, training_file, out, "--frame-rate", "fast"))
+    assert "both" in refused(capsys, run(cells_file, training_file, out, "--dac-area-um2", "3"))
+    assert not out.exists()
+
+
+def test_broken_texts_inside_cells_are_named(
+    cells_file: Path,
+    training_file: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    whole = str(read_cells(cells_file).attributes["device_json"])
+    for attribute, text in (
+        ("device_json", "{"),
+        ("device_json", "{}"),
+        ("device_json", "[]"),
+        ("fit_json", "{"),
+    ):
+        rewrite(cells_file, **{"device_json": whole, "fit_json": "", attribute: text})
+        code = run(cells_file, training_file, tmp_path / "out", "--accept-edited-cells")
+        assert attribute in refused(capsys, code)
+
+
+def test_provenance_tells_changed_work_from_the_same_work(
+    cells_file: Path, training_file: Path, tmp_path: Path
+) -> None:
+    options = ReportOptions(cells_file, training_file, tmp_path / "a")
+    record = stage_provenance(options)
+    assert record == stage_provenance(ReportOptions(cells_file, training_file, tmp_path / "b"))
+    assert record != stage_provenance(
+        ReportOptions(cells_file, training_file, tmp_path / "a", frame_rate=2.0)
+    )
+    assert str(tmp_path) not in json.dumps(record)
+
+
+def test_help_shows_an_example(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--help"]) == 0
+    assert "python -m system.report out/cells.nc out/training.nc" in capsys.readouterr().out
+
+
+def test_quantities_have_three_digits_and_a_prefix() -> None:
+    assert quantity(2.4689e-3, "J") == "2.47 mJ"
+    assert quantity(9.996e-13, "J") == "1.00 pJ"
+    assert quantity(4.12e-7, "m2") == "0.412 mm²"
+    assert quantity(5e-12, "m2") == "5.00 µm²"
+    assert quantity(0.0, "W") == "0 W"
+    assert quantity(None, "J") == "unknown"
+    assert quantity(99.96, "1") == "100"
+    assert digits(61706) == "61\u202f700"
+    assert digits(1.5e7) == "15\u202f000\u202f000"
+    assert digits(3e12) == "3.00×10¹²"
