@@ -103,7 +103,14 @@ def run_batch(deck: Path, timeout: float = DEFAULT_TIMEOUT) -> str:
     """
     command = [executable_path(), "-n", "-b", str(deck)]
     try:
-        run = subprocess.run(command, capture_output=True, text=True, timeout=timeout, check=False)
+        run = subprocess.run(
+            command,
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+            check=False,
+            env={**os.environ, "OMP_THREAD_LIMIT": "1"},  # see _engine
+        )
     except subprocess.TimeoutExpired as error:
         raise SimulationError(f"ngspice -b ran longer than {timeout:g} s on {deck}") from error
     if run.returncode != 0:

@@ -103,9 +103,12 @@ def sng_circuit(
     supply("vrs", d.reset_voltage)
     supply("vrd", technology.supply)
     supply("vbias", d.sense_bias)
-    supply("vw", pwl(_per_cycle(d, write_voltages)))
-    supply("ys", pwl(_per_cycle(d, set_thresholds)))
-    supply("yr", pwl(_per_cycle(d, reset_thresholds)))
+    supply("vw", pwl(_per_cycle(d, write_voltages, 0.0)))
+    # A threshold changes while its exposure is clear: SET's in the midst of the RESET pulse,
+    # RESET's in the midst of the write pulse before it.
+    supply("ys", pwl(_per_cycle(d, set_thresholds, EDGE + d.reset_time / 2)))
+    before = d.phase_times[1] + d.phase_times[2] - EDGE - d.write_time / 2
+    supply("yr", pwl(_per_cycle(d, reset_thresholds, -before)))
     for name, (rest, pulses) in _control_lines(d, max(write_voltages)).items():
         # One periodic source a pulse, in series: long PWL lists make ngspice slow.
         node = name
@@ -171,12 +174,14 @@ def pwl(points: Sequence[tuple[float, float]]) -> str:
     return f"PWL(\n+ {text})"
 
 
-def _per_cycle(design: SngDesign, values: Sequence[float]) -> list[tuple[float, float]]:
-    """A value held in each cycle, changed in its first nanosecond."""
+def _per_cycle(
+    design: SngDesign, values: Sequence[float], offset: float
+) -> list[tuple[float, float]]:
+    """A value a cycle, changed within a nanosecond, ``offset`` (s) after the cycle's start."""
     points = [(0.0, float(values[0]))]
     for cycle in range(1, len(values)):
         if values[cycle] != values[cycle - 1]:
-            start = cycle * design.cycle_time
+            start = cycle * design.cycle_time + offset
             points += [(start, float(values[cycle - 1])), (start + 1e-9, float(values[cycle]))]
     return points
 

@@ -34,8 +34,8 @@ class Architecture:
 UNROLLED_LENET5 = Architecture(
     name="unrolled-lenet5",
     description="every forward product has its own MAC; gradients reuse the same MACs",
-    stream_life="product",
-    sng_sharing="none",
+    stream_life="image",
+    sng_sharing="per parameter",
     weight_bits=16,
     state_bits=16,
     gradient_bits=16,

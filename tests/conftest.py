@@ -28,6 +28,8 @@ def data_folder() -> Path:
     """The measured data; skips the test where they are absent."""
     folder = measured_data()
     if folder is None:
+        if os.environ.get("STOCHRAM_REQUIRE_DATA"):
+            pytest.fail("measured data are absent, and STOCHRAM_REQUIRE_DATA asks for them")
         pytest.skip("measured data are absent (set STOCHRAM_DATA, or provide shared/data)")
     return folder
 

@@ -10,6 +10,7 @@ import xarray as xr
 
 from devices.presets import knag2014
 from formats.cells import OUTCOMES, PHASES, variable, write_cells
+from formats.provenance import provenance
 
 SOURCE = "assumed: round numbers for a test"
 
@@ -133,7 +134,10 @@ def synthetic_groups() -> dict[str, xr.Dataset]:
 
 def synthetic_cells(path: Path) -> Path:
     """Write the file and return its path."""
-    device = {**knag2014().to_dict(), "provenance": {}}
+    record = provenance(
+        stage="preset", inputs={}, options={}, seed=None, source=("devices",), libraries=("numpy",)
+    )
+    device = {**knag2014().to_dict(), "provenance": record}
     attributes = {
         "device_json": json.dumps(device),
         "fit_json": "",

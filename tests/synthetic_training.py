@@ -15,6 +15,7 @@ from formats.training import ARITHMETICS, PRODUCTS, write_training
 LAYERS = ("conv1", "conv2", "fc1", "fc2", "fc3")
 MACS = (117_600, 240_000, 48_000, 10_080, 840)
 FAN_IN = (25, 150, 400, 120, 84)
+INPUT_GRADIENT_FAN_IN = (0, 400, 120, 84, 10)
 OUTPUTS = (4_704, 1_600, 120, 84, 10)
 INPUTS = (784, 1_176, 400, 120, 84)
 WEIGHTS = (150, 2_400, 48_000, 10_080, 840)
@@ -33,9 +34,17 @@ def lenet5() -> xr.Dataset:
         macs, inputs, outputs, weights = MACS[row], INPUTS[row], OUTPUTS[row], WEIGHTS[row]
         columns = {
             "forward": (macs, FAN_IN[row], outputs, inputs, weights, 0.2, 0.1),
-            "input_gradient": (macs, macs / inputs, inputs, outputs, weights, 0.05, 0.1),
+            "input_gradient": (
+                macs,
+                INPUT_GRADIENT_FAN_IN[row],
+                inputs,
+                outputs,
+                weights,
+                0.05,
+                0.1,
+            ),
             "weight_gradient": (macs, macs / weights, weights, inputs, outputs, 0.2, 0.05),
-            "update": (0, 0, PARAMETERS if row == 0 else 0, 0, 0, np.nan, np.nan),
+            "update": (0, 0, 0, 0, 0, np.nan, np.nan),
         }
         if row == 0:
             columns["input_gradient"] = (0, 0, 0, 0, 0, np.nan, np.nan)
@@ -80,8 +89,8 @@ def attributes_for(cells: Path, mac: str | None = None) -> dict[str, Any]:
         "adder": group.attrs["adder"],
         "signalling": group.attrs["signalling"],
         "stream_length": 256,
-        "stream_life": "product",
-        "sng_sharing": "none",
+        "stream_life": "image",
+        "sng_sharing": "per parameter",
         "network": "lenet5",
         "parameters": PARAMETERS,
         "optimiser": "SGD, momentum 0.9, rate 0.05",

@@ -203,39 +203,45 @@ def waveforms(cells: Cells) -> Drawing | None:
 
 
 def accuracy(training: Training) -> Drawing:
-    """Test accuracy per epoch with and without SC, with the binomial interval."""
+    """Test accuracy after each epoch with and without SC, with the binomial interval."""
     images = whole_attribute(training, "test_images")
-    epochs = training.data["epoch"].to_numpy()
+    epochs = np.arange(1, training.data.sizes["epoch"] + 1)
 
     def draw(figure: Figure) -> None:
         axes = figure.add_subplot()
         for number, name in enumerate(ARITHMETICS):
             curves = np.asarray(training.data["accuracy"].sel(arithmetic=name).to_numpy())
             mean = curves.mean(axis=0)
-            known = np.isfinite(mean)
-            band = np.array([wilson(float(value), images) for value in mean[known]])
-            axes.plot(
-                epochs[known], mean[known], "o-", markersize=3, color=f"C{number}", label=name
+            known = np.flatnonzero((mean >= 0) & (mean <= 1))
+            bounds = np.array([wilson(float(mean[k]), images) for k in known]).reshape(-1, 2)
+            axes.errorbar(
+                epochs[known] + 0.06 * (number - 0.5),
+                mean[known],
+                yerr=np.maximum(0.0, [mean[known] - bounds[:, 0], bounds[:, 1] - mean[known]]),
+                fmt="o-",
+                markersize=3,
+                elinewidth=0.9,
+                capsize=2,
+                color=f"C{number}",
+                label=name,
             )
-            if band.size:
-                axes.fill_between(
-                    epochs[known], *band.T, alpha=0.2, color=f"C{number}", linewidth=0
-                )
-        axes.set(xlabel="epoch", ylabel="test accuracy")
+        axes.set(xlabel="epochs trained", ylabel="test accuracy")
+        axes.set_xlim(0.5, epochs.size + 0.5)
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         axes.yaxis.set_major_formatter(PercentFormatter(1.0))
         axes.legend()
 
     return Drawing(
         drawing(draw, "accuracy", "Test accuracy per epoch, floating point and stochastic"),
-        f"Simulated: accuracy on {images} test images, mean over seeds; the band is the 95 % "
+        f"Simulated: accuracy on {images} test images, mean over seeds; the bars are the 95 % "
         "binomial (Wilson) interval of one test set.",
     )
 
 
 def loss(training: Training) -> Drawing:
-    """Training loss per epoch, one line a seed."""
-    epochs = training.data["epoch"].to_numpy()
+    """Training loss of each epoch, one line a seed."""
+    epochs = np.arange(1, training.data.sizes["epoch"] + 1)
+    largest = float(np.nanmax(np.append(training.data["loss"].to_numpy().ravel(), 0.0)))
 
     def draw(figure: Figure) -> None:
         axes = figure.add_subplot()
@@ -244,7 +250,8 @@ def loss(training: Training) -> Drawing:
             for seed, curve in enumerate(curves):
                 label = name if seed == 0 else None
                 axes.plot(epochs, curve, ".-", color=f"C{number}", label=label, alpha=0.8)
-        axes.set(xlabel="epoch", ylabel="loss", ylim=(0, None))
+        axes.set(xlabel="epochs trained", ylabel="loss", ylim=(0, 1.08 * largest or 1.0))
+        axes.set_xlim(0.5, epochs.size + 0.5)
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         axes.legend()
 

@@ -119,6 +119,8 @@ def learn(
 
     step = _compiled(step)
     count_correct = evaluator(products, images, seed)
+    first = (network, state, devices, train, labels, jnp.arange(batch_size), jnp.asarray(0))
+    jax.block_until_ready(step(*first))  # compiles; the result is not used
     done: list[Epoch] = []
     for epoch in range(epochs):
         start = time.perf_counter()

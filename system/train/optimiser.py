@@ -6,6 +6,8 @@ import optax
 
 PEAK_RATE = 0.05
 MOMENTUM = 0.9
+LARGEST_NORM = 1.0
+"""The whole gradient is shortened to this norm: rare, far too large noisy steps would diverge."""
 WARM_UP = 0.1
 """Share of the steps over which the rate rises linearly from a tenth of its peak."""
 
@@ -18,12 +20,14 @@ def optimiser(steps: int) -> optax.GradientTransformation:
         warmup_steps=max(1, int(WARM_UP * steps)),
         decay_steps=max(2, steps),
     )
-    return optax.sgd(schedule, momentum=MOMENTUM)
+    return optax.chain(
+        optax.clip_by_global_norm(LARGEST_NORM), optax.sgd(schedule, momentum=MOMENTUM)
+    )
 
 
 def describe() -> str:
     """The update in words, for training.nc."""
     return (
-        f"SGD, momentum {MOMENTUM:g}, rate {PEAK_RATE / 10:g} to {PEAK_RATE:g} over the first "
+        f"SGD, momentum {MOMENTUM:g}, gradient norm at most {LARGEST_NORM:g}, rate {PEAK_RATE / 10:g} to {PEAK_RATE:g} over the first "
         f"{WARM_UP:.0%} of the steps, then cosine to 0; binary, outside the streams"
     )

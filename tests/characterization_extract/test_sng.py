@@ -45,7 +45,7 @@ def test_ngspice_and_python_give_the_same_512_bits() -> None:
     voltages = random.choice(np.linspace(3.1, 3.55, 6), cycles).tolist()
     thresholds = DEVICE.set.sample_thresholds(random, cycles)
     ones = [1.0] * cycles
-    saved = ("v(q)", "v(bl)", "v(be)")
+    saved = ("v(q)", "v(bl)", "v(be)", "v(xdev.s)")
     with Simulator(2) as simulator:
         switching = sng_circuit(DEVICE, CMOS40LP, DESIGN, voltages, list(thresholds), ones)
         still = sng_circuit(DEVICE, CMOS40LP, DESIGN, voltages, [NEVER] * cycles, ones)
@@ -55,6 +55,9 @@ def test_ngspice_and_python_give_the_same_512_bits() -> None:
     exposure = cycle_exposures(DEVICE, quiet, DESIGN, cycles)
     assert np.array_equal(bits, (exposure >= thresholds).astype(int))
     assert 150 < bits.sum() < 362
+    # Each 1 is one SET event: no other enters LRS, not even for a moment.
+    in_lrs = transient["v(xdev.s)"] > 0.5
+    assert np.sum(~in_lrs[:-1] & in_lrs[1:]) == bits.sum()
     # P of the realised exposures: sum of bits within 4.9 standard deviations (1e-6).
     p = DEVICE.set.probability_of_exposure(exposure)
     assert abs(bits.sum() - p.sum()) < 4.9 * np.sqrt(np.sum(p * (1 - p)))

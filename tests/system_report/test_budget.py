@@ -101,7 +101,7 @@ def test_counts_are_those_of_lenet5(pair: tuple[Cells, Training]) -> None:
     assert of(bill, "MACs").events_training == (3 * 416_520 - 117_600) * 256
     # conv1: 4704 outputs of log2(256 * 25) -> 13 + 1 bits; fc1: 48,000 gradients of 8 + 1 bits.
     bits = 4704 * 14 + 1600 * 17 + 48_000 * 9 + 10_080 * 9 + 840 * 9
-    # conv2's input gradient: 1176 units of log2(256 * 205) -> 16 + 1, and its 2400 weights of
+    # conv2's input gradient: 1176 units of log2(256 * 400) -> 17 + 1, and its 2400 weights of
     # log2(256 * 100) -> 15 + 1 bits, which is the largest of the three.
     bits += 2400 * 16 - 1600 * 17
     assert of(bill, "Accumulator registers").count == bits

@@ -1,0 +1,33 @@
+# make demo   install what is missing, prove the simulator, run the main job, say where the report is
+# make test   the same set-up, then lint, types and tests
+.DEFAULT_GOAL := demo
+PYTHON_IN_VENV := .venv/bin/python
+
+.PHONY: setup demo test lint netlists lock clean
+
+setup:
+	@bash tools/setup.sh
+
+demo: setup
+	@$(PYTHON_IN_VENV) -m stochram engine
+	@$(PYTHON_IN_VENV) -m stochram run examples/demo.toml
+
+lint: setup
+	@$(PYTHON_IN_VENV) -m ruff check .
+	@$(PYTHON_IN_VENV) -m ruff format --check .
+	@$(PYTHON_IN_VENV) -m mypy
+
+test: lint
+	@$(PYTHON_IN_VENV) -m stochram engine
+	@$(PYTHON_IN_VENV) -m pytest
+
+netlists: setup
+	@$(PYTHON_IN_VENV) -m circuits.decks netlists
+
+# The lock file covers every supported Python; it needs uv (pip install uv).
+lock:
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate \
+		--no-header --upgrade --extra dev pyproject.toml -o requirements.lock
+
+clean:
+	rm -rf .venv out build dist *.egg-info

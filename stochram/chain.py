@@ -1,0 +1,84 @@
+"""Runs the stages of an experiment, skipping those whose inputs, options and source are unchanged.
+
+``manifest.json`` in the output folder holds, per stage, the key of its provenance record and the
+SHA-256 of what it wrote.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from formats.atomic import write_text
+from formats.errors import InputError
+from formats.json_file import dump, read_text
+from formats.provenance import provenance_key, sha256_file
+from stochram.stages import Stage
+
+MANIFEST = "manifest.json"
+
+
+def run_chain(
+    stages: tuple[Stage, ...], output: Path, say: Callable[[str], None], force: bool = False
+) -> list[str]:
+    """Run what is not up to date, in order; returns the names of the stages that ran.
+
+    Raises :class:`InputError` where an output was changed since its stage wrote it, unless
+    ``force`` is set: the change would be lost.
+    """
+    manifest = _read_manifest(output)
+    ran = []
+    for number, stage in enumerate(stages, start=1):
+        label = f"[{number}/{len(stages)}] {stage.name}"
+        key = provenance_key(stage.record())
+        entry = manifest.get(stage.name, {})
+        changed, missing = _differences(output, entry.get("outputs", {}))
+        if changed and not force:
+            raise InputError(
+                output / changed[0],
+                f"was changed since the {stage.name} stage wrote it; run the later stages on it by "
+                f"themselves (see `stochram --help`), or pass --force to make it anew",
+            )
+        if entry.get("key") == key and not changed and not missing:
+            say(f"{label}: up to date")
+            continue
+        say(f"{label}: running")
+        start = time.monotonic()
+        stage.run()
+        manifest[stage.name] = {
+            "key": key,
+            "outputs": {name: sha256_file(output / name) for name in stage.outputs},
+        }
+        write_text(output / MANIFEST, dump(manifest))
+        say(f"{label}: done in {time.monotonic() - start:.1f} s")
+        ran.append(stage.name)
+    return ran
+
+
+def _differences(output: Path, known: dict[str, str]) -> tuple[list[str], list[str]]:
+    """Outputs that differ from what their stage wrote, and outputs that are gone."""
+    missing = [name for name in known if not (output / name).is_file()]
+    changed = [
+        name
+        for name, digest in known.items()
+        if name not in missing and sha256_file(output / name) != digest
+    ]
+    return changed, missing
+
+
+def _read_manifest(output: Path) -> dict[str, Any]:
+    path = output / MANIFEST
+    if not path.is_file():
+        return {}
+    try:
+        content = json.loads(read_text(path))
+        entries = {
+            name: {"key": str(entry["key"]), "outputs": dict(entry["outputs"])}
+            for name, entry in content.items()
+        }
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        raise InputError(path, "is not a manifest of `stochram run`; delete it") from error
+    return entries

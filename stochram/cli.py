@@ -1,0 +1,100 @@
+"""The ``stochram`` command: the chain, the engine check, and the four stages by name."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from formats.errors import run_command
+
+STAGES = {
+    "fit": "characterization.fit.cli",
+    "extract": "characterization.extract.cli",
+    "train": "system.train.cli",
+    "report": "system.report.cli",
+}
+
+app = typer.Typer(add_completion=False, rich_markup_mode=None, no_args_is_help=True)
+
+_HELP = """From measured switching statistics to the cost and accuracy of a stochastic computer.
+
+Besides `run` and `engine`, each stage is a command of its own:
+`stochram fit`, `stochram extract`, `stochram train`, `stochram report` (each with --help),
+the same as `python -m characterization.fit` and so on.
+
+Example: stochram run examples/demo.toml
+"""
+
+
+@app.callback(help=_HELP)
+def stochram() -> None:
+    """Hold the sub-commands together."""
+
+
+@app.command(epilog="Example: stochram run examples/demo.toml -o out")
+def run(
+    *,
+    experiment: Annotated[Path, typer.Argument(help="experiment.toml", show_default=False)],
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", help="Folder for the results.")
+    ] = None,
+    jobs: Annotated[int, typer.Option("-j", "--jobs", help="ngspice processes.")] = 2,
+    force: Annotated[
+        bool, typer.Option("--force", help="Make files anew that were changed by hand.")
+    ] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", help="Print nothing.")] = False,
+) -> None:
+    """Run fit, extract, train and report; redo only what changed."""
+    from stochram.chain import run_chain
+    from stochram.experiment import read_experiment
+    from stochram.stages import stages
+
+    chosen = read_experiment(experiment, output)
+
+    def say(words: str) -> None:
+        if not quiet:
+            print(words, flush=True)
+
+    run_chain(stages(chosen, jobs, quiet), chosen.output, say, force)
+    for line in _summary(chosen.output / "report.json"):
+        say(line)
+    say(f"report: {(chosen.output / 'report.html').resolve()}")
+
+
+@app.command()
+def engine() -> None:
+    """Check ngspice and libngspice on a small deck."""
+    from stochram.engine import prove_engine
+
+    print(prove_engine())
+
+
+def _summary(path: Path) -> list[str]:
+    """The totals of a report, a line each."""
+    content = json.loads(path.read_text(encoding="utf-8"))
+    lines = [
+        f"  {name:<42} {total['value']:.4g} {total['unit']}"
+        for name, total in content["totals"].items()
+    ]
+    for name, label in (("float", "floating point"), ("sc", "stochastic computing")):
+        value = content["accuracy"][name]
+        low, high = value["interval95"]
+        lines.append(
+            f"  accuracy, {label:<31} {100 * value['value']:.1f} % "
+            f"(95 % {100 * low:.1f} to {100 * high:.1f})"
+        )
+    return lines
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command and return its exit code."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    if words and words[0] in STAGES:
+        return int(importlib.import_module(STAGES[words[0]]).main(words[1:]))
+    return run_command(app, words)

@@ -1,0 +1,156 @@
+"""The four stages as the chain sees them: what each depends on, what it writes, how it runs.
+
+Imports are inside the functions: a chain that finds everything up to date starts neither JAX nor
+PySpice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from stochram.experiment import Experiment
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One link of the chain.
+
+    ``record`` gives the provenance of a run without running it, ``run`` does the work; both read
+    the files of the stages before. ``outputs`` are file names in the output folder.
+    """
+
+    name: str
+    outputs: tuple[str, ...]
+    record: Callable[[], dict[str, Any]]
+    run: Callable[[], None]
+
+
+def stages(experiment: Experiment, jobs: int, quiet: bool) -> tuple[Stage, ...]:
+    """The stages of an experiment in their order."""
+    return (
+        _fit(experiment),
+        _extract(experiment, jobs, quiet),
+        _train(experiment, quiet),
+        _report(experiment),
+    )
+
+
+def _fit(experiment: Experiment) -> Stage:
+    def options() -> Any:
+        from characterization.fit.stage import FitOptions
+
+        keys = dict(experiment.tables["fit"])
+        data = experiment.input_path(keys.pop("data"))
+        columns = keys.pop("columns", None)
+        return FitOptions(
+            data=data,
+            output=experiment.output,
+            header=not keys.pop("no_header", False),
+            columns=None if columns is None else tuple(columns),
+            seed=experiment.seed,
+            **keys,
+        )
+
+    def record() -> dict[str, Any]:
+        from characterization.fit.stage import stage_provenance
+
+        return stage_provenance(options())
+
+    def run() -> None:
+        from characterization.fit.stage import run as fit
+
+        fit(options())
+
+    return Stage("fit", ("device.json", "fit.json", "device.lib", "fit.svg"), record, run)
+
+
+def _extract(experiment: Experiment, jobs: int, quiet: bool) -> Stage:
+    def options() -> Any:
+        from characterization.extract.stage import ExtractOptions
+
+        keys = dict(experiment.tables["extract"])
+        if "pulse_width_s" in keys:
+            keys["pulse_width"] = float(keys.pop("pulse_width_s"))
+        return ExtractOptions(
+            device=experiment.output / "device.json",
+            output=experiment.output,
+            jobs=jobs,
+            seed=experiment.seed,
+            **keys,
+        )
+
+    def record() -> dict[str, Any]:
+        from characterization.extract.stage import stage_provenance
+
+        return stage_provenance(options())
+
+    def run() -> None:
+        from characterization.extract.stage import STEPS
+        from characterization.extract.stage import run as extract
+        from formats.progress import steps
+
+        with steps("extract", STEPS, quiet) as progress:
+            extract(options(), progress)
+
+    return Stage("extract", ("cells.nc",), record, run)
+
+
+def _train(experiment: Experiment, quiet: bool) -> Stage:
+    def options() -> Any:
+        from system.train.options import TrainOptions
+
+        keys = dict(experiment.tables["train"])
+        images = keys.pop("images", None)
+        return TrainOptions(
+            cells=experiment.output / "cells.nc",
+            images=None if images is None else experiment.input_path(images),
+            output=experiment.output,
+            seed=experiment.seed,
+            quiet=quiet,
+            **keys,
+        )
+
+    def record() -> dict[str, Any]:
+        from system.train.options import stage_provenance
+
+        return stage_provenance(options())
+
+    def run() -> None:
+        from system.train.stage import run as train
+
+        train(options())
+
+    return Stage("train", ("training.nc", "weights.npz"), record, run)
+
+
+def _report(experiment: Experiment) -> Stage:
+    def options() -> Any:
+        from system.report.stage import ReportOptions
+
+        keys = dict(experiment.tables["report"])
+        if "frame_rate_Hz" in keys:
+            keys["frame_rate"] = float(keys.pop("frame_rate_Hz"))
+        if "dac_area_um2" in keys:
+            keys["dac_area"] = keys.pop("dac_area_um2") * 1e-12
+        if "dac_energy_pJ" in keys:
+            keys["dac_energy"] = keys.pop("dac_energy_pJ") * 1e-12
+        return ReportOptions(
+            cells=experiment.output / "cells.nc",
+            training=experiment.output / "training.nc",
+            output=experiment.output,
+            **keys,
+        )
+
+    def record() -> dict[str, Any]:
+        from system.report.stage import stage_provenance
+
+        return stage_provenance(options())
+
+    def run() -> None:
+        from system.report.stage import run as report
+
+        report(options())
+
+    return Stage("report", ("report.json", "report.html"), record, run)

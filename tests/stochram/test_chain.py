@@ -1,0 +1,146 @@
+"""The chain redoes only what changed, and never overwrites a user's edit unasked."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from formats.errors import InputError
+from formats.provenance import sha256_file
+from stochram.chain import MANIFEST, run_chain
+from stochram.cli import main
+from stochram.experiment import read_experiment
+from stochram.stages import Stage, stages
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+
+
+def toy_chain(folder: Path, options: dict[str, int]) -> tuple[Stage, Stage]:
+    """Two stages: b.txt is made from a.txt."""
+
+    def write_a() -> None:
+        (folder / "a.txt").write_text(f"a {options['a']}")
+
+    def write_b() -> None:
+        text = (folder / "a.txt").read_text()
+        (folder / "b.txt").write_text(f"{text} b {options['b']}")
+
+    return (
+        Stage("first", ("a.txt",), lambda: {"a": options["a"]}, write_a),
+        Stage(
+            "second",
+            ("b.txt",),
+            lambda: {"b": options["b"], "input": sha256_file(folder / "a.txt")},
+            write_b,
+        ),
+    )
+
+
+def quiet(_: str) -> None:
+    """Say nothing."""
+
+
+def test_only_what_changed_is_redone(tmp_path: Path) -> None:
+    options = {"a": 1, "b": 1}
+    chain = toy_chain(tmp_path, options)
+    assert run_chain(chain, tmp_path, quiet) == ["first", "second"]
+    assert run_chain(chain, tmp_path, quiet) == []
+    options["b"] = 2
+    assert run_chain(chain, tmp_path, quiet) == ["second"]
+    options["a"] = 2
+    assert run_chain(chain, tmp_path, quiet) == ["first", "second"]
+    (tmp_path / "b.txt").unlink()
+    assert run_chain(chain, tmp_path, quiet) == ["second"]
+    assert (tmp_path / "b.txt").read_text() == "a 2 b 2"
+
+
+def test_an_edited_output_is_kept_unless_forced(tmp_path: Path) -> None:
+    chain = toy_chain(tmp_path, {"a": 1, "b": 1})
+    run_chain(chain, tmp_path, quiet)
+    (tmp_path / "a.txt").write_text("mine")
+    with pytest.raises(InputError, match=r"a.txt: was changed since the first stage"):
+        run_chain(chain, tmp_path, quiet)
+    assert (tmp_path / "a.txt").read_text() == "mine"
+    assert run_chain(chain, tmp_path, quiet, force=True) == ["first"]
+
+
+def test_a_stage_that_fails_is_run_again(tmp_path: Path) -> None:
+    first, second = toy_chain(tmp_path, {"a": 1, "b": 1})
+
+    def fail() -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        run_chain((first, Stage("second", ("b.txt",), second.record, fail)), tmp_path, quiet)
+    assert run_chain((first, second), tmp_path, quiet) == ["second"]
+
+
+def test_a_broken_manifest_is_named(tmp_path: Path) -> None:
+    (tmp_path / MANIFEST).write_text('{"first": 3}')
+    with pytest.raises(InputError, match="manifest"):
+        run_chain(toy_chain(tmp_path, {"a": 1, "b": 1}), tmp_path, quiet)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("seed = ", "not valid TOML"),
+        ("[fit]\n", "'data' is a required property"),
+        ('[fit]\ndata = "d.csv"\ncolour = 1', "colour"),
+        ('colour = 1\n[fit]\ndata = "d.csv"', "colour"),
+        ('seed = "one"\n[fit]\ndata = "d.csv"', "seed"),
+        ('[fit]\ndata = "nowhere.csv"', "nowhere.csv"),
+        ('[fit]\ndata = "d.csv"\n[train]\nstream_length = 0.5', "stream_length"),
+    ],
+)
+def test_bad_experiments_exit_with_2_and_one_line(
+    text: str, message: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "experiment.toml"
+    path.write_text(text)
+    assert main(["run", str(path), "-o", str(tmp_path / "out")]) == 2
+    error = capsys.readouterr().err
+    assert error.count("\n") == 1
+    assert message in error
+    assert not (tmp_path / "out").exists()
+
+
+def test_experiment_paths_start_from_its_own_folder() -> None:
+    experiment = read_experiment(ROOT / "examples" / "demo.toml")
+    assert experiment.input_path(experiment.tables["fit"]["data"]).is_file()
+    assert [stage.name for stage in stages(experiment, 1, True)] == [
+        "fit",
+        "extract",
+        "train",
+        "report",
+    ]
+
+
+def test_small_experiment_runs_end_to_end_and_then_only_what_changed(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """All four real stages on few images; a second run does nothing, a new frame rate one."""
+    data = ROOT / "examples" / "knag2014_pulses.csv"
+    text = (
+        f'seed = 3\n[fit]\ndata = "{data}"\n[extract]\npoints = 5\n'
+        "[train]\ntrain_images = 200\ntest_images = 100\nepochs = 1\n"
+    )
+    path, output = tmp_path / "experiment.toml", tmp_path / "out put"
+    path.write_text(text)
+    command = ["run", str(path), "-o", str(output)]
+    assert main(command) == 0
+    first = capsys.readouterr().out
+    assert first.count("running") == 4
+    assert "area_mm2" in first
+    digests = {p.name: sha256_file(p) for p in output.iterdir()}
+    assert main(command) == 0
+    assert capsys.readouterr().out.count("up to date") == 4
+    path.write_text(f"{text}[report]\nframe_rate_Hz = 0.5\n")
+    assert main(command) == 0
+    second = capsys.readouterr().out
+    assert second.count("up to date") == 3
+    assert "report: running" in second
+    for name in ("device.json", "cells.nc", "training.nc", "weights.npz"):
+        assert sha256_file(output / name) == digests[name]
+    assert sha256_file(output / "report.json") != digests["report.json"]
