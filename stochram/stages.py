@@ -71,8 +71,9 @@ def _extract(experiment: Experiment, jobs: int, quiet: bool) -> Stage:
         from characterization.extract.stage import ExtractOptions
 
         keys = dict(experiment.tables["extract"])
-        if "pulse_width_s" in keys:
-            keys["pulse_width"] = float(keys.pop("pulse_width_s"))
+        for name in ("pulse_width_s", "reset_voltage_V", "compliance_gate_V", "io_width_m"):
+            if name in keys:
+                keys[name.rpartition("_")[0]] = float(keys.pop(name))
         return ExtractOptions(
             device=experiment.output / "device.json",
             output=experiment.output,

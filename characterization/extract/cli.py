@@ -34,6 +34,15 @@ def extract(
     ),
     technology: Annotated[str, typer.Option(help="CMOS technology.")] = "cmos40lp",
     pulse_width: Annotated[float, typer.Option(help="Write pulse (s).")] = 100e-6,
+    reset_voltage: Annotated[
+        float, typer.Option(help="Source line in RESET (V).")
+    ] = ExtractOptions.reset_voltage,
+    compliance_gate: Annotated[
+        float, typer.Option(help="Word line in the write phase (V); it limits the LRS current.")
+    ] = ExtractOptions.compliance_gate,
+    io_width: Annotated[
+        float, typer.Option(help="Width of the I/O transistors (m).")
+    ] = ExtractOptions.io_width,
     points: Annotated[int, typer.Option(help="Write voltages of the first grid.")] = 9,
     dac_bits: Annotated[int, typer.Option(help="Resolution of the write voltage.")] = 10,
     cell_voltage: Annotated[
@@ -49,6 +58,9 @@ def extract(
         output=output,
         technology=technology,
         pulse_width=pulse_width,
+        reset_voltage=reset_voltage,
+        compliance_gate=compliance_gate,
+        io_width=io_width,
         points=points,
         dac_bits=dac_bits,
         cell_voltage=cell_voltage,

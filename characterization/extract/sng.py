@@ -24,6 +24,10 @@ from devices.technology import Technology
 
 PRECISION = 1e-4
 """Largest change of P that ends a refinement."""
+LOWEST_WRITE = 0.8
+"""V; below, the PMOS write switch does not conduct."""
+LARGEST_GRID = 150
+"""Write voltages at which the refinement gives up; its error stays in the file."""
 ENERGY_NODES = 4
 """Gauss-Legendre nodes over the conditional switching probability."""
 
@@ -130,7 +134,7 @@ def write_window(device: CBRAM, design: SngDesign, highest: float) -> tuple[floa
     Raises ValueError where even ``highest`` switches fewer than 1 in 20.
     """
     law = device.set
-    grid = np.linspace(0.02, highest, 4000)
+    grid = np.linspace(LOWEST_WRITE, highest, 4000)
     p = law.probability(grid, design.write_time)
     if p[-1] < 0.05:
         raise ValueError(
@@ -200,6 +204,15 @@ def transistor_count() -> int:
     return len(IO_TRANSISTORS) + len(CORE_TRANSISTORS)
 
 
+def read_disturb(bench: Bench, voltage: float) -> float:
+    """P(SET) of a fresh device by one read pulse, after a write at ``voltage`` (V)."""
+    waveforms = bench.run(bench.circuit(np.array([voltage]), np.array([NEVER])), 1)
+    gains, _ = bench.device.exposures(waveforms.time, waveforms["v(bl)"] - waveforms["v(be)"])
+    total = np.concatenate([[0.0], np.cumsum(gains)])
+    low, high = np.interp(bench.design.windows(1)[2], waveforms.time, total)
+    return float(bench.device.set.probability_of_exposure(np.array(high - low)))
+
+
 def _exposure_curve(
     bench: Bench, low: float, high: float, points: int
 ) -> tuple[np.ndarray, np.ndarray, float, Circuit, Waveforms]:
@@ -224,7 +237,7 @@ def _exposure_curve(
         error = float(
             np.max(np.abs(law.probability_of_exposure(guess) - law.probability_of_exposure(found)))
         )
-        if error < PRECISION or grid.size > 400:
+        if error < PRECISION or grid.size > LARGEST_GRID:
             return grid, values, error, circuit, waveforms
         grid = np.sort(np.concatenate([grid, middle]))
         values, circuit, waveforms = measure(grid)

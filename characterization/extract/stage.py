@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,13 @@ from characterization.extract.logic import (
     composition_error,
     gates_of_macs,
 )
-from characterization.extract.sng import Bench, SngCharacter, characterise, write_window
+from characterization.extract.sng import (
+    Bench,
+    SngCharacter,
+    characterise,
+    read_disturb,
+    write_window,
+)
 from characterization.extract.tables import gate_group, mac_group, register_group, sng_group
 from circuits.gates import GATES
 from circuits.mac import MACS
@@ -35,6 +41,8 @@ from formats.seeds import generator
 
 RATING_MARGIN = 0.06
 """V kept between the highest write voltage and the I/O transistors' rating, for edge spikes."""
+LARGEST_READ_DISTURB = 1e-3
+"""Probability of a SET by one read pulse beyond which the cell is refused."""
 DEFAULT_MAC = "sign_magnitude_counter"
 SOURCE = ("formats", "devices", "circuits", "characterization")
 LIBRARIES = ("numpy", "scipy", "sympy", "xarray", "h5netcdf", "h5py", "PySpice")
@@ -46,15 +54,19 @@ STEPS = 4 + 6 + len(MACS)
 class ExtractOptions:
     """What can be asked of the stage.
 
-    ``pulse_width`` (s) is that of the write pulse, ``points`` the first grid of write voltages,
-    ``dac_bits`` the resolution of the write voltage. ``cell_voltage`` takes a ``1t1r`` law as one
-    of the bare device.
+    ``pulse_width`` (s) is that of the write pulse, ``reset_voltage`` (V) the source line's in
+    RESET, ``compliance_gate`` (V) the word line's in the write phase, ``io_width`` (m) that of the
+    I/O transistors, ``points`` the first grid of write voltages, ``dac_bits`` the resolution of
+    the write voltage. ``cell_voltage`` takes a ``1t1r`` law as one of the bare device.
     """
 
     device: Path
     output: Path = Path("out")
     technology: str = "cmos40lp"
     pulse_width: float = 100e-6
+    reset_voltage: float = SngDesign.reset_voltage
+    compliance_gate: float = SngDesign.compliance_gate
+    io_width: float = SngDesign.io_width
     points: int = 9
     dac_bits: int = 10
     cell_voltage: bool = False
@@ -74,6 +86,9 @@ def stage_provenance(options: ExtractOptions) -> dict[str, Any]:
         options={
             "technology": options.technology,
             "pulse_width_s": options.pulse_width,
+            "reset_voltage_V": options.reset_voltage,
+            "compliance_gate_V": options.compliance_gate,
+            "io_width_m": options.io_width,
             "points": options.points,
             "dac_bits": options.dac_bits,
             "cell_voltage": options.cell_voltage,
@@ -121,6 +136,7 @@ def _sng(bench: Bench, options: ExtractOptions, progress: Callable[[str], None])
         low, high = write_window(bench.device, bench.design, highest)
     except ValueError as error:
         raise InputError(options.device, str(error)) from error
+    _refuse_read_disturb(options, bench, low)
     character = characterise(bench, low, high, options.points, progress)
     refuse_violations(options.device, "SNG", character.worst)
     _refuse_failed_reset(options, character)
@@ -156,12 +172,25 @@ def refuse_violations(where: str | Path, cell: str, found: tuple[Stress, ...]) -
             raise InputError(where, f"cell {cell}, transistor {stress}; lower the voltage")
 
 
+def _refuse_read_disturb(options: ExtractOptions, bench: Bench, low: float) -> None:
+    disturb = read_disturb(bench, low)
+    if disturb > LARGEST_READ_DISTURB:
+        raise InputError(
+            options.device,
+            f"reading at the core supply, {bench.technology.supply:g} V, would SET the device with "
+            f"P = {disturb:.2g} (at most {LARGEST_READ_DISTURB:g}); it needs a lower read voltage "
+            "than this SNG has",
+        )
+
+
 def _refuse_failed_reset(options: ExtractOptions, character: SngCharacter) -> None:
     if character.reset_probability <= 0.0:
         raise InputError(
             options.device,
-            f"RESET never succeeds: a {character.design.reset_time:.3g}-s pulse at "
-            f"-{character.design.reset_voltage:.3g} V gives too little exposure",
+            f"RESET never succeeds: {character.design.reset_time:.3g} s at "
+            f"-{character.design.reset_voltage:.3g} V through I/O transistors "
+            f"{character.design.io_width:.3g} m wide give the LRS too little exposure; "
+            "raise --io-width or --reset-voltage",
         )
 
 
@@ -174,21 +203,32 @@ def _technology(options: ExtractOptions) -> Technology:
 
 
 def _design(options: ExtractOptions, device: CBRAM) -> SngDesign:
-    if not 1e-8 <= options.pulse_width <= 10.0:
-        raise InputError("--pulse-width", f"{options.pulse_width:g} s; expected 1e-8 to 10 s")
-    if not 3 <= options.points <= 200:
-        raise InputError("--points", f"{options.points}; expected 3 to 200")
-    if not 2 <= options.dac_bits <= 16:
-        raise InputError("--dac-bits", f"{options.dac_bits}; expected 2 to 16")
-    if options.jobs < 1:
-        raise InputError("--jobs", f"{options.jobs}; expected at least 1")
+    bounds = {
+        "pulse_width": (1e-8, 10.0, "s"),
+        "reset_voltage": (0.1, 10.0, "V"),
+        "compliance_gate": (0.1, 10.0, "V"),
+        "io_width": (0.2e-6, 100e-6, "m"),
+        "points": (3, 200, ""),
+        "dac_bits": (2, 16, "bits"),
+        "jobs": (1, 1024, ""),
+    }
+    for name, (low, high, unit) in bounds.items():
+        value = getattr(options, name)
+        if not low <= value <= high:
+            expected = f"expected {low:g} to {high:g} {unit}".strip()
+            raise InputError(f"--{name.replace('_', '-')}", f"{value:g}; {expected}")
     if device.voltage_reference == "1t1r" and not options.cell_voltage:
         raise InputError(
             options.device,
             "its voltages are those of transistor and device together (1t1r), the SNG needs that "
             "of the device alone; --cell-voltage takes them as equal",
         )
-    return replace(SngDesign(), write_time=options.pulse_width)
+    return SngDesign(
+        write_time=options.pulse_width,
+        reset_voltage=options.reset_voltage,
+        compliance_gate=options.compliance_gate,
+        io_width=options.io_width,
+    )
 
 
 def _fit_beside(device: Path) -> Path | None:

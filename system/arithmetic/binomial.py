@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import cache
 
 import jax
 import jax.numpy as jnp
@@ -36,21 +37,6 @@ class Counts:
     first: np.ndarray
     table: np.ndarray
 
-    @classmethod
-    def of(cls, length: int) -> Counts:
-        """Make the tables for streams of ``length`` bits, 2 <= length <= LONGEST."""
-        if not 2 <= length <= LONGEST:
-            raise ValueError(f"a stream length of {length} is outside 2..{LONGEST}")
-        width = min(length + 1, math.ceil(2 * _HALF_WIDTH * math.sqrt(length) / 2) + 2)
-        bits = max(1, math.ceil(math.log2(width)))
-        probability = np.arange(LEVELS + 1) ** 2 / (2 * LEVELS**2)
-        first = np.maximum(0, np.floor(length * probability).astype(int) - 2**bits // 2)
-        table = np.empty((LEVELS + 1, 2**bits), np.uint32)
-        for level, (p, start) in enumerate(zip(probability, first, strict=True)):
-            mass = binom.pmf(start + np.arange(2**bits), length, p)
-            table[level] = _alias(mass / mass.sum())
-        return cls(length, bits, first.astype(np.int32), table.ravel())
-
     def draw(self, words: jax.Array, probability: jax.Array) -> jax.Array:
         """Counts over N of one stream for each probability in [0, 1], from as many random words.
 
@@ -74,13 +60,28 @@ class Counts:
         return count.astype(jnp.float32) / self.length
 
 
+@cache
+def binomial_counts(length: int) -> Counts:
+    """The tables for streams of ``length`` bits, 2 <= length <= LONGEST."""
+    if not 2 <= length <= LONGEST:
+        raise ValueError(f"a stream length of {length} is outside 2..{LONGEST}")
+    width = min(length + 1, math.ceil(_HALF_WIDTH * math.sqrt(length)) + 2)
+    bits = max(1, math.ceil(math.log2(width)))
+    probability = np.arange(LEVELS + 1) ** 2 / (2 * LEVELS**2)
+    first = np.maximum(0, np.floor(length * probability).astype(int) - 2**bits // 2)
+    support = first[:, None] + np.arange(2**bits)
+    mass = binom.pmf(support, length, probability[:, None])
+    table = np.stack([_alias(row) for row in mass / mass.sum(axis=1, keepdims=True)])
+    return Counts(length, bits, first.astype(np.int32), table.ravel())
+
+
 def _alias(mass: np.ndarray) -> np.ndarray:
     """Pack Vose's alias table of a distribution over a power of two of cells."""
     size = mass.size
-    scaled = mass * size
-    threshold, alias = np.ones(size), np.arange(size)
-    small = [i for i in range(size) if scaled[i] < 1]
-    large = [i for i in range(size) if scaled[i] >= 1]
+    scaled = (mass * size).tolist()
+    threshold, alias = [1.0] * size, list(range(size))
+    small = [cell for cell in range(size) if scaled[cell] < 1]
+    large = [cell for cell in range(size) if scaled[cell] >= 1]
     while small and large:
         low, high = small.pop(), large[-1]
         threshold[low], alias[low] = scaled[low], high
@@ -89,5 +90,6 @@ def _alias(mass: np.ndarray) -> np.ndarray:
             small.append(large.pop())
     # A full cell points at itself, so that its threshold need not represent 1.
     full = 2**_THRESHOLD_BITS - 1
-    packed = np.minimum(np.rint(threshold * 2**_THRESHOLD_BITS), full).astype(np.uint32)
-    return (packed << _ALIAS_BITS) | alias.astype(np.uint32)
+    share = np.rint(np.array(threshold) * 2**_THRESHOLD_BITS)
+    packed = np.minimum(share, full).astype(np.uint32)
+    return np.asarray((packed << _ALIAS_BITS) | np.array(alias, np.uint32))

@@ -15,7 +15,7 @@ import jax
 import jax.numpy as jnp
 
 from system.arithmetic.base import Arithmetic, Operand, power_of_two_scale
-from system.arithmetic.binomial import Counts
+from system.arithmetic.binomial import binomial_counts
 from system.arithmetic.linear import Linear
 from system.arithmetic.noise import Tape
 from system.arithmetic.operands import Deviation, Generators
@@ -30,7 +30,7 @@ class SignMagnitudeCounter(Arithmetic):
     def __init__(self, generators: Generators, length: int) -> None:
         self.generators = generators
         self.length = length
-        self.counts = Counts.of(length)
+        self.counts = binomial_counts(length)
 
     def encode(self, values: jax.Array, devices: Deviation | None) -> Operand:
         assert devices is not None

@@ -1,8 +1,8 @@
 """LeNet-5 on 28x28 characters: 61,706 parameters and 416,520 products per image for 10 classes.
 
 After LeCun et al., Proc. IEEE 86, 2278 (1998), in its common modern form: full connection between
-the convolutions, max pooling and rectified linear units, which are comparisons of the counters'
-binary numbers, and a linear output.
+the convolutions, max pooling, rectified linear units that saturate, and a linear output. Pooling
+and activation compare the counters' binary numbers; saturation is where a counter stops.
 """
 
 from __future__ import annotations
@@ -18,6 +18,9 @@ from system.arithmetic import Arithmetic, Convolution, Dense, Devices, Linear, P
 
 LAYERS = ("conv1", "conv2", "fc1", "fc2", "fc3")
 SIDE = 28
+SATURATION = 2.0
+"""Largest activation (assumed). A power of two, so that the streams of the next layer use their
+whole range instead of leaving it to rare large values: bit probabilities stay well above 1/N."""
 
 
 class Layer(eqx.Module):
@@ -64,7 +67,7 @@ class LeNet5(eqx.Module):
             x = products[index](x, layer.weight, devices[index], words[index], probes[index])
             x = _max_pool(x + layer.bias[:, None, None]) if index < 2 else x + layer.bias
             if index < last:
-                x = jax.nn.relu(x)
+                x = jnp.clip(x, 0.0, SATURATION)
         return x
 
 

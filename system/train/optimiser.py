@@ -13,7 +13,7 @@ WARM_UP = 0.1
 
 
 def optimiser(steps: int) -> optax.GradientTransformation:
-    """SGD with momentum; the rate rises for a tenth of the steps and falls as a cosine to 0."""
+    """SGD with momentum on bounded gradients; the rate rises, then falls as a cosine to 0."""
     schedule = optax.warmup_cosine_decay_schedule(
         init_value=PEAK_RATE / 10,
         peak_value=PEAK_RATE,
@@ -28,6 +28,7 @@ def optimiser(steps: int) -> optax.GradientTransformation:
 def describe() -> str:
     """The update in words, for training.nc."""
     return (
-        f"SGD, momentum {MOMENTUM:g}, gradient norm at most {LARGEST_NORM:g}, rate {PEAK_RATE / 10:g} to {PEAK_RATE:g} over the first "
-        f"{WARM_UP:.0%} of the steps, then cosine to 0; binary, outside the streams"
+        f"SGD, momentum {MOMENTUM:g}, gradient norm at most {LARGEST_NORM:g}, "
+        f"rate {PEAK_RATE / 10:g} to {PEAK_RATE:g} over the first {WARM_UP:.0%} of the steps, "
+        "then cosine to 0; binary, outside the streams"
     )

@@ -32,7 +32,7 @@ class Options:
     test_images: int | None = None
     mac: str | None = None
     stream_length: int = 256
-    epochs: int = 12
+    epochs: int = 8
     batch_size: int = 32
     seed: int = 1
     seeds: int = 1

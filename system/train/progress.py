@@ -60,7 +60,10 @@ class TrainingProgress:
         self.done += 1
         self.run_done += 1
         now = time.monotonic()
-        rate = self.batch_size * self.run_done / max(now - self.run_start, 1e-9)
+        if self.run_done == 1:  # the time before went into compiling
+            self.last = self.run_start = now
+            return
+        rate = self.batch_size * (self.run_done - 1) / max(now - self.run_start, 1e-9)
         self.bar.update(
             self.task, completed=self.done, description=self.run, rate=f"{rate:.0f} images/s"
         )

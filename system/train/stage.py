@@ -11,6 +11,7 @@ from scipy.stats import binomtest
 
 from formats.cells import Cells, read_cells
 from formats.errors import InputError
+from formats.provenance import sha256_file
 from formats.training import ARITHMETICS, write_training, write_weights
 from system.arithmetic import Arithmetic, Exact, Generators, arithmetic_of
 from system.arithmetic.operands import describe_dependence
@@ -48,7 +49,7 @@ def run_train(options: Options) -> tuple[Path, Path]:
     data = dataset(runs, options, images, generators)
     about = attributes(cells, mac, arithmetic, options, images, record)
     write_weights(trained, weights(runs, options))
-    write_training(training, about, data)
+    write_training(training, {**about, "weights_sha256": sha256_file(trained)}, data)
     if not options.quiet:
         _summary(runs, options, images, mac)
         print(f"wrote {training} and {trained}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import json
 import subprocess
 import sys
@@ -85,6 +86,8 @@ def test_writes_follow_the_bit_probability(training: Training) -> None:
 
 
 def test_weights_of_both_arithmetics_are_kept(written: tuple[Path, Path]) -> None:
+    about = read_training(written[0]).attributes
+    assert about["weights_sha256"] == hashlib.sha256(written[1].read_bytes()).hexdigest()
     with np.load(written[1], allow_pickle=False) as weights:
         assert weights["sc.seed1.conv2.weight"].shape == (150, 16)
         moved = np.abs(weights["sc.seed1.fc1.weight"] - weights["float.seed1.fc1.weight"])
