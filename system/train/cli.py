@@ -24,7 +24,7 @@ def train(
     cells: Annotated[Path, typer.Argument(help="cells.nc of characterization.extract")],
     images: Annotated[
         Path | None,
-        typer.Option(help="Folder of IDX files, gzipped or not [default: 5,000 of MNIST]"),
+        typer.Option(help="Folder of IDX files, gzipped or not (default: 5,000 of MNIST)"),
     ] = None,
     train_images: Annotated[
         int | None, typer.Option(help="Use so many training images, stratified")
@@ -33,7 +33,7 @@ def train(
         int | None, typer.Option(help="Use so many test images, stratified")
     ] = None,
     mac: Annotated[
-        str | None, typer.Option(help="MAC group of cells.nc [default: the file's default_mac]")
+        str | None, typer.Option(help="MAC group of cells.nc (default: its default_mac)")
     ] = None,
     stream_length: Annotated[
         int, typer.Option(help="Bits of a stream, N")
