@@ -7,6 +7,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+_INTERRUPTED = 130
+
 
 class InputError(Exception):
     """Something the user gave is wrong.
@@ -38,16 +40,18 @@ def run_command(app: Callable[..., Any], arguments: Sequence[str] | None = None)
         return 2
     except KeyboardInterrupt:
         print("interrupted: no file was left half-written", file=sys.stderr)
-        return 130
+        return _INTERRUPTED
     except Exception as error:
         # Typer's usage errors and aborts; the module that defines them differs between releases.
         if type(error).__name__ == "Abort":
             print("interrupted: no file was left half-written", file=sys.stderr)
-            return 130
+            return _INTERRUPTED
         describe = getattr(error, "format_message", None)
         if describe is None:
             raise
         message = " ".join(str(describe()).split())
         print(f"error: command line: {message} (see --help)", file=sys.stderr)
         return 2
+    if code == _INTERRUPTED:  # some releases of Typer swallow Ctrl-C into this code
+        print("interrupted: no file was left half-written", file=sys.stderr)
     return code if isinstance(code, int) else 0

@@ -129,7 +129,7 @@ def sampled_bits(
 
 
 def write_window(device: CBRAM, design: SngDesign, highest: float) -> tuple[float, float]:
-    """Write voltages (V) that span the bit probability: P from 0.001 to 0.999 or ``highest``.
+    """Write voltages (V) that span the bit probability: P from 0.0001 to 0.999 or ``highest``.
 
     Raises ValueError where even ``highest`` switches fewer than 1 in 20.
     """
@@ -142,7 +142,7 @@ def write_window(device: CBRAM, design: SngDesign, highest: float) -> tuple[floa
             f"{design.write_time:.3g}-s pulse switches only with P = {p[-1]:.2g}; "
             "choose a longer write pulse"
         )
-    low = float(grid[min(int(np.searchsorted(p, 1e-3)), grid.size - 2)])
+    low = float(grid[min(int(np.searchsorted(p, 1e-4)), grid.size - 2)])
     high = float(grid[min(int(np.searchsorted(p, 0.999)), grid.size - 1)])
     return low, high
 

@@ -4,7 +4,7 @@
 ``record`` the content of training.nc, ``cli`` the command.
 """
 
-from system.train.options import Options, stage_provenance
-from system.train.stage import run_train
+from system.train.options import TrainOptions, stage_provenance
+from system.train.stage import run
 
-__all__ = ["Options", "run_train", "stage_provenance"]
+__all__ = ["TrainOptions", "run", "stage_provenance"]

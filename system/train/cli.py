@@ -9,10 +9,10 @@ from typing import Annotated
 import typer
 
 from formats.errors import run_command
-from system.train.options import Options
-from system.train.stage import run_train
+from system.train.options import TrainOptions
+from system.train.stage import run
 
-_DEFAULT = Options(cells=Path("cells.nc"))
+_DEFAULT = TrainOptions(cells=Path("cells.nc"))
 
 app = typer.Typer(add_completion=False)
 
@@ -53,8 +53,8 @@ def train(
 
     Writes training.nc and weights.npz.
     """
-    run_train(
-        Options(
+    run(
+        TrainOptions(
             cells=cells,
             images=images,
             train_images=train_images,

@@ -23,8 +23,8 @@ LIBRARIES = ("equinox", "jax", "jaxlib", "mlxtend", "numpy", "optax", "scipy", "
 
 
 @dataclass(frozen=True)
-class Options:
-    """Options of stage 3; ``None`` for all images and for the default MAC of the file."""
+class TrainOptions:
+    """TrainOptions of stage 3; ``None`` for all images and for the default MAC of the file."""
 
     cells: Path
     images: Path | None = None
@@ -55,7 +55,7 @@ class Options:
                 raise InputError(option, f"is {value}; expected {low} to {high}")
 
 
-def stage_provenance(options: Options) -> dict[str, Any]:
+def stage_provenance(options: TrainOptions) -> dict[str, Any]:
     """The provenance record of the run, made without running it."""
     chosen = asdict(options)
     for name in ("cells", "images", "output", "quiet", "seed"):

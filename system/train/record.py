@@ -17,7 +17,7 @@ from system.images import Images
 from system.networks import LAYERS, linear_layers, parameter_count
 from system.train.learning import Learned
 from system.train.optimiser import describe
-from system.train.options import Options
+from system.train.options import TrainOptions
 
 _DERIVED = "derived: from the shapes of the network's layers"
 _SIMULATED = "simulated: training run"
@@ -25,7 +25,7 @@ _SIMULATED = "simulated: training run"
 
 def dataset(
     runs: Mapping[str, Sequence[Learned]],
-    options: Options,
+    options: TrainOptions,
     images: Images,
     generators: Generators,
 ) -> xr.Dataset:
@@ -73,7 +73,12 @@ def dataset(
 
 
 def attributes(
-    cells: Cells, mac: str, arithmetic: Arithmetic, options: Options, images: Images, record: Any
+    cells: Cells,
+    mac: str,
+    arithmetic: Arithmetic,
+    options: TrainOptions,
+    images: Images,
+    record: Any,
 ) -> dict[str, Any]:
     """The global attributes of training.nc."""
     return {
@@ -97,7 +102,7 @@ def attributes(
     }
 
 
-def weights(runs: Mapping[str, Sequence[Learned]], options: Options) -> dict[str, np.ndarray]:
+def weights(runs: Mapping[str, Sequence[Learned]], options: TrainOptions) -> dict[str, np.ndarray]:
     """Named arrays "float.seed1.conv1.weight" of every run, weights as (taps, outputs)."""
     arrays = {}
     for name in ARITHMETICS:
@@ -110,7 +115,10 @@ def weights(runs: Mapping[str, Sequence[Learned]], options: Options) -> dict[str
 
 
 def _demand(
-    layers: Sequence[Linear], probabilities: np.ndarray, options: Options, generators: Generators
+    layers: Sequence[Linear],
+    probabilities: np.ndarray,
+    options: TrainOptions,
+    generators: Generators,
 ) -> dict[str, xr.Variable]:
     """What one image asks of the hardware. The update is binary: its column is zero throughout."""
     columns = ("macs", "fan_in", "outputs", "a_streams", "b_streams", "operand_a", "operand_b")

@@ -17,7 +17,7 @@ from system.arithmetic import Arithmetic, Exact, Generators, arithmetic_of
 from system.arithmetic.operands import describe_dependence
 from system.images import Images, load_images
 from system.train.learning import Learned, learn
-from system.train.options import Options, stage_provenance
+from system.train.options import TrainOptions, stage_provenance
 from system.train.progress import TrainingProgress
 from system.train.record import attributes, dataset, weights
 
@@ -25,7 +25,7 @@ TRAINING_FILE = "training.nc"
 WEIGHTS_FILE = "weights.npz"
 
 
-def run_train(options: Options) -> tuple[Path, Path]:
+def run(options: TrainOptions) -> tuple[Path, Path]:
     """Train in plain and in stochastic arithmetic; write training.nc and weights.npz.
 
     Returns their paths. Raises :class:`InputError`.
@@ -63,7 +63,7 @@ def _arithmetic(cells: Cells, mac: str, length: int) -> tuple[Arithmetic, Genera
 
 
 def _run_all(
-    options: Options, arithmetic: Arithmetic, generators: Generators, images: Images
+    options: TrainOptions, arithmetic: Arithmetic, generators: Generators, images: Images
 ) -> dict[str, list[Learned]]:
     kinds = {"float": (Exact(), None), "sc": (arithmetic, generators)}
     runs: dict[str, list[Learned]] = {name: [] for name in ARITHMETICS}
@@ -91,7 +91,9 @@ def _run_all(
     return runs
 
 
-def _summary(runs: dict[str, list[Learned]], options: Options, images: Images, mac: str) -> None:
+def _summary(
+    runs: dict[str, list[Learned]], options: TrainOptions, images: Images, mac: str
+) -> None:
     tested = images.test_labels.size
     table = Table(
         title=f"Test accuracy on {tested} images of {images.name} (simulated, Wilson 95 % interval)"

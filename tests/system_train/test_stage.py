@@ -14,13 +14,13 @@ import pytest
 
 from formats.cells import read_cells, write_cells
 from formats.training import Training, read_training
-from system.train import Options, run_train, stage_provenance
+from system.train import TrainOptions, run, stage_provenance
 from system.train.cli import main
 
 
 @pytest.fixture(scope="module")
-def tiny(shared_cells: Path) -> Options:
-    return Options(
+def tiny(shared_cells: Path) -> TrainOptions:
+    return TrainOptions(
         cells=shared_cells,
         train_images=60,
         test_images=20,
@@ -32,8 +32,8 @@ def tiny(shared_cells: Path) -> Options:
 
 
 @pytest.fixture(scope="module")
-def written(tiny: Options, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
-    return run_train(dataclasses.replace(tiny, output=tmp_path_factory.mktemp("first")))
+def written(tiny: TrainOptions, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    return run(dataclasses.replace(tiny, output=tmp_path_factory.mktemp("first")))
 
 
 @pytest.fixture(scope="module")
@@ -42,15 +42,17 @@ def training(written: tuple[Path, Path]) -> Training:
 
 
 def test_same_seed_gives_the_same_bytes(
-    tiny: Options, written: tuple[Path, Path], tmp_path: Path
+    tiny: TrainOptions, written: tuple[Path, Path], tmp_path: Path
 ) -> None:
-    again = run_train(dataclasses.replace(tiny, output=tmp_path / "second"))
+    again = run(dataclasses.replace(tiny, output=tmp_path / "second"))
     for first, second in zip(written, again, strict=True):
         assert first.read_bytes() == second.read_bytes()
     assert sorted(path.name for path in again[0].parent.iterdir()) == ["training.nc", "weights.npz"]
 
 
-def test_training_file_names_the_arithmetic_of_its_cells(training: Training, tiny: Options) -> None:
+def test_training_file_names_the_arithmetic_of_its_cells(
+    training: Training, tiny: TrainOptions
+) -> None:
     cells = read_cells(tiny.cells)
     about = training.attributes
     assert about["cells_sha256"] == cells.sha256
@@ -95,7 +97,7 @@ def test_weights_of_both_arithmetics_are_kept(written: tuple[Path, Path]) -> Non
         assert len(weights.files) == 20
 
 
-def test_provenance_ignores_where_and_how_loud(tiny: Options) -> None:
+def test_provenance_ignores_where_and_how_loud(tiny: TrainOptions) -> None:
     same = dataclasses.replace(tiny, output=Path("elsewhere"), quiet=False)
     assert stage_provenance(same) == stage_provenance(tiny)
     assert stage_provenance(dataclasses.replace(tiny, epochs=2)) != stage_provenance(tiny)
