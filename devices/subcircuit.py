@@ -18,9 +18,10 @@ CLEARING_TIME = 10e-9
 """s; time constant with which an exposure is cleared."""
 LATCH_TIME = 1e-9
 """s; time constant of the state's change once a threshold is reached."""
-APPROACH = 5e-3
-"""Relative distance to a threshold within which the node ``near`` moves, so that the simulator's
-own error control takes short steps there and the switching time comes out right."""
+APPROACH = 0.05
+"""Share of a threshold over which the node ``near`` grows e-fold on the way to it. It does nothing
+but move: so the simulator's own error control takes short steps where a switch is due. Without it
+a step that was tried, found a switch and was cut short can leave the switch behind, early."""
 _CAPACITANCE = 1e-6
 """F; numerical scale of the integrators, of no effect on u."""
 
@@ -54,7 +55,7 @@ def subcircuit(device: CBRAM, name: str = "cbram") -> str:
     c, clear, latch = _CAPACITANCE, _CAPACITANCE / CLEARING_TIME, _CAPACITANCE / LATCH_TIME
     # With uic every node starts at 0, the thresholds too: 0 must not count as one that is met.
     y_set, y_reset = "max(v(yset),1e-12)", "max(v(yreset),1e-12)"
-    progress = f"(1 - ((v(s) < 0.5) ? v(us)/{y_set} : v(ur)/{y_reset}))/{APPROACH:g}"
+    reached = f"min(1.2,(v(s) < 0.5) ? v(us)/{y_set} : v(ur)/{y_reset})"
     opposite_set = f"(v(be,te) > {RENEWAL_VOLTAGE:g})"
     opposite_reset = f"(v(te,be) > {RENEWAL_VOLTAGE:g})"
     return f"""\
@@ -70,7 +71,7 @@ bs 0 s i = {latch:g}*(((v(s) < 0.5) ? (v(us) >= {y_set}) : (v(ur) < {y_reset})) 
 cus us 0 {c:g} ic=0
 cur ur 0 {c:g} ic=0
 cs s 0 {c:g} ic={{state0}}
-bnear 0 near i = {latch:g}*(1/(1 + exp(max(-40,min(40,{progress})))) - v(near))
+bnear 0 near i = {latch:g}*(exp(({reached} - 1)/{APPROACH:g}) - v(near))
 cnear near 0 {c:g} ic=0
 rus us 0 1e15
 rur ur 0 1e15

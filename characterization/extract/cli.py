@@ -43,7 +43,9 @@ def extract(
     io_width: Annotated[
         float, typer.Option(help="Width of the I/O transistors (m).")
     ] = ExtractOptions.io_width,
-    points: Annotated[int, typer.Option(help="Write voltages of the first grid.")] = 9,
+    points: Annotated[
+        int, typer.Option(help="Write voltages of the first grid.")
+    ] = ExtractOptions.points,
     dac_bits: Annotated[int, typer.Option(help="Resolution of the write voltage.")] = 10,
     cell_voltage: Annotated[
         bool, typer.Option("--cell-voltage", help="Take a 1t1r law as that of the bare device.")

@@ -67,7 +67,7 @@ class ExtractOptions:
     reset_voltage: float = SngDesign.reset_voltage
     compliance_gate: float = SngDesign.compliance_gate
     io_width: float = SngDesign.io_width
-    points: int = 9
+    points: int = 25
     dac_bits: int = 10
     cell_voltage: bool = False
     jobs: int = 2

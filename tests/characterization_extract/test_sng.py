@@ -35,7 +35,7 @@ DEVICE, DESIGN = knag2014(), SngDesign()
 def cells_path(tmp_path_factory: pytest.TempPathFactory, demo_device: dict[str, Any]) -> Path:
     folder = tmp_path_factory.mktemp("extract")
     write_device(folder / "device.json", demo_device)
-    return run(ExtractOptions(device=folder / "device.json", output=folder))
+    return run(ExtractOptions(device=folder / "device.json", output=folder, points=9))
 
 
 def test_ngspice_and_python_give_the_same_512_bits() -> None:
@@ -165,7 +165,7 @@ def test_same_inputs_give_the_same_bytes_for_one_and_two_jobs(
     cells_path: Path, tmp_path: Path
 ) -> None:
     device = cells_path.with_name("device.json")
-    again = run(ExtractOptions(device=device, output=tmp_path, jobs=1))
+    again = run(ExtractOptions(device=device, output=tmp_path, points=9, jobs=1))
     assert again.read_bytes() == cells_path.read_bytes()
 
 

@@ -84,6 +84,18 @@ def test_states_and_times_agree_with_python_for_pulses_split_pulses_and_ramps() 
                 assert first == pytest.approx(trace.switch_times[0], abs=1e-6)
 
 
+def test_reset_takes_its_time_at_a_coarse_step() -> None:
+    """The ideal RESET of 100 ns, found with a largest step of 1 us."""
+    device = knag2014()
+    time, voltage = pulse_train([(3.3, 1e-4), (0.0, 1e-6), (-1.5, 1e-6)])
+    waveforms = simulated(device, time, voltage, 0.3, 1e-6)
+    state = waveforms["v(xdev.s)"] > 0.5
+    left = waveforms.time[1:][~state[1:] & state[:-1]]
+    trace = device.simulate(time, voltage, np.full(3, 0.3), np.ones(3))
+    assert trace.switch_states.tolist() == [1, 0]
+    assert left == pytest.approx([trace.switch_times[1]], abs=5e-9)
+
+
 def test_resistance_follows_the_state() -> None:
     device = knag2014()
     time, voltage = pulse_train([(3.6, 2e-4)])
