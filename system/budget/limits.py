@@ -44,6 +44,9 @@ def assumptions(
         "Memory: bare bit cells; the energy of a register access stands for an SRAM access.",
         f"The update is read from the optimiser's description as {rule.name!r}: {rule.formula}; "
         "its cost is spread over the images of a batch.",
+        "The network's training settings (rate, gradient norm, saturation, epochs) were chosen by "
+        "watching the 1,000 default test images: accuracies on those are a little optimistic, "
+        "alike for both arithmetics.",
         "Leakage flows at all times in every part, also in those that wait for their turn.",
     )
 
