@@ -36,3 +36,11 @@ def phase_energies(
             low, high = np.interp([start, end], time, total)
             energies[cycle, phase] = high - low
     return energies
+
+
+def resting_power(waveforms: Waveforms) -> float:
+    """Power (W) all sources deliver at the first point of a transient."""
+    delivered = (
+        -waveforms[f"v({name})"][0] * waveforms[f"i(v{name})"][0] for name in (*RAILS, *LINES)
+    )
+    return float(sum(max(0.0, power) for power in delivered))

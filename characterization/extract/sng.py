@@ -14,7 +14,7 @@ from PySpice.Spice.Netlist import Circuit
 from scipy.interpolate import PchipInterpolator
 from scipy.stats import norm
 
-from characterization.extract.energy import phase_energies
+from characterization.extract.energy import phase_energies, resting_power
 from circuits.ratings import Stress, stresses
 from circuits.simulator import Simulator, Waveforms
 from circuits.sng import CORE_TRANSISTORS, IO_TRANSISTORS, NEVER, SngDesign, sng_circuit, sng_deck
@@ -353,14 +353,7 @@ def _leakage(bench: Bench, voltage: float) -> float:
     circuit = bench.circuit(np.array([voltage]), np.array([NEVER]))
     deck = f"{circuit}\n.options gmin=1e-17 abstol=1e-16\n.save all\n.tran 1p 3p\n.end\n"
     waveforms = bench.simulator.run(deck)
-    sources = [name[2:-1] for name in waveforms.vectors if name.startswith("i(")]
-    return float(
-        sum(
-            max(0.0, -waveforms[f"i({name})"][0] * waveforms[f"v({name[1:]})"][0])
-            for name in sources
-            if f"v({name[1:]})" in waveforms.vectors
-        )
-    )
+    return resting_power(waveforms)
 
 
 def _example(bench: Bench, voltages: np.ndarray, exposure: np.ndarray) -> Waveforms:

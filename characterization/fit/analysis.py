@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from characterization.fit import goodness, verdict
+from characterization.fit.circumstances import Circumstances, circumstances_of
 from characterization.fit.estimate import Candidate, fit_candidate
 from characterization.fit.goodness import Test
 from characterization.fit.identifiability import Bracket, bracket, informative_voltages
@@ -18,15 +19,12 @@ from characterization.fit.observations import (
     count_summary,
     observe,
     recognise_kind,
-    rows_per_device,
     temperature,
 )
 from characterization.fit.readers import Table, table_of_frame
 from characterization.fit.resistances import conduction_of
 from characterization.fit.selection import select
-from characterization.fit.validation import numbers
 from devices.accelerations import ACCELERATIONS
-from devices.cbram import Conduction
 from devices.families import FAMILIES
 from formats.errors import InputError
 from formats.seeds import generator
@@ -37,24 +35,6 @@ if TYPE_CHECKING:
 ACCELERATION = "exp(-V/V0)"
 FLOOR_LEVEL = 0.01
 """p-value below which a false-switch floor is suggested."""
-
-
-@dataclass(frozen=True)
-class Circumstances:
-    """What the table tells beside the outcomes.
-
-    ``devices`` (number, largest number of rows of one), ``temperature`` (K) and ``gate`` (lowest,
-    highest gate voltage, V) are None where the table has no such column; ``conduction`` is fitted
-    where it has resistances.
-    """
-
-    kind: str
-    voltage_reference: str
-    devices: tuple[int, int] | None
-    temperature: float | None
-    gate: tuple[float, float] | None
-    conduction: Conduction
-    unused: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -141,7 +121,7 @@ def analyse(
     used, excluded = select(table, where, start_above)
     degrees = temperature(used)
     data = observe(used, kind, switched_below)
-    circumstances = _circumstances(
+    circumstances = circumstances_of(
         used, kind, voltage_reference, conduction_of(used, kind, switched_below), degrees, unused
     )
     counts = {
@@ -224,29 +204,3 @@ def _tests(
     if not law.floor and p is not None and p < FLOOR_LEVEL:
         floor = other.value("floor")
     return tuple(tests), floor
-
-
-def _circumstances(
-    table: Table,
-    kind: str,
-    voltage_reference: str | None,
-    conduction: Conduction,
-    degrees: float | None,
-    unused: list[str],
-) -> Circumstances:
-    gate = None
-    if "gate_voltage_V" in table.frame:
-        values = numbers(table, "gate_voltage_V")
-        gate = (float(values.min()), float(values.max()))
-    if voltage_reference not in (None, "cell", "1t1r"):
-        raise InputError("--voltage-reference", f"{voltage_reference!r} is not cell or 1t1r")
-    reference = voltage_reference or ("cell" if gate is None else "1t1r")
-    return Circumstances(
-        kind,
-        reference,
-        rows_per_device(table),
-        degrees,
-        gate,
-        conduction,
-        tuple(unused),
-    )

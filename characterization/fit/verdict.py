@@ -4,17 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
+from characterization.fit.circumstances import Circumstances
 from characterization.fit.estimate import Candidate
 from characterization.fit.goodness import Test, deviance
 from characterization.fit.identifiability import EDGE, Bracket
 from characterization.fit.observations import Observations, Pulses
-
-if TYPE_CHECKING:
-    from characterization.fit.analysis import Circumstances
 
 REJECTED = 0.05
 INDISTINCT_BIC = 2.0
