@@ -1,8 +1,8 @@
 """The multiply-accumulate cells: one product bit, multiplied and added, from the logic gates.
 
-- ``sign_magnitude_counter``: AND of the magnitude bits, XOR with the product's sign, one full
-  adder of the parallel counter. With t = (a AND b) XOR s the signed sum is the count of t minus
-  the number of negative products, so one counter serves both signs.
+- ``sign_magnitude_counter``: XOR of the operands' signs, AND of the magnitude bits, XOR of both,
+  one full adder of the parallel counter. With t = (a AND b) XOR s the signed sum is the count of
+  t minus the number of negative products, so one counter serves both signs.
 - ``bipolar_mux``: XNOR of the bipolar bits, one MUX2 of the scaled-adder tree.
 """
 
@@ -69,14 +69,15 @@ MACS: dict[str, Mac] = {
             "sign_magnitude_counter",
             "sign-magnitude",
             "exact-counter",
-            ("a", "b", "sgn", "x", "ci"),
+            ("a", "b", "sa", "sb", "x", "ci"),
             ("s", "co"),
             (
+                ("xor2", ("sa", "sb", "sgn")),
                 ("and2", ("a", "b", "p")),
                 ("xor2", ("p", "sgn", "t")),
                 ("full_adder", ("t", "x", "ci", "s", "co")),
             ),
-            "AND of magnitudes, XOR with the sign, one full adder of the parallel counter",
+            "AND of magnitudes, XOR of signs, XOR of both, one full adder of the parallel counter",
         ),
         Mac(
             "bipolar_mux",

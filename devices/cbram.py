@@ -5,8 +5,8 @@ Each direction accrues exposure u = integral of dt/tau in its starting state (HR
 RESET) and at its own polarity; the device switches when u reaches the threshold in force. The
 exposure is cleared and the next threshold taken when the device enters the starting state, and at
 the first opposite-polarity excursion beyond ``RENEWAL_VOLTAGE`` after exposure has accrued; rest
-and further pulses of the same polarity keep both. A threshold under which nothing has accrued is
-not used up.
+and further pulses of the same polarity keep both. A threshold is used up only if exposure accrued
+under it beyond ``RENEWAL_VOLTAGE``: millivolts of feed-through do not count as a trial.
 """
 
 from __future__ import annotations
@@ -152,7 +152,7 @@ class CBRAM:
                 name = ("SET", "RESET")[direction]
                 raise ValueError(f"{name} thresholds ran out after {used[direction]} renewals")
             limit = float(thresholds[direction][used[direction]])
-            accrued[direction] = True
+            accrued[direction] |= bool(renews[index])
             before = exposure[direction]
             exposure[direction] = before + gain
             if exposure[direction] >= limit:

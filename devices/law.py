@@ -123,19 +123,28 @@ class SwitchingLaw:
     def exposure_of_probability(self, probability: np.ndarray) -> np.ndarray:
         """The nominal exposure that gives the probability p (0 <= p < 1), C2C included."""
         probability = np.asarray(probability, float)
-        ln_u = np.linspace(-40.0, 12.0, 5201)
-        table = self.probability_of_exposure(np.exp(ln_u))
-        keep = np.concatenate([[True], np.diff(table) > 1e-14])
-        log_table = np.log(np.maximum(table[keep], 1e-300))
-        found = np.interp(np.log(np.maximum(probability, 1e-300)), log_table, ln_u[keep])
-        guess = np.exp(found)
-        for _ in range(4):  # Newton in ln u, from the table's interpolation
-            step = 1e-4
-            value = self.probability_of_exposure(guess)
-            slope = (self.probability_of_exposure(guess * math.exp(step)) - value) / step
-            move = np.where(slope > 1e-12, (probability - value) / np.maximum(slope, 1e-12), 0.0)
-            guess = guess * np.exp(np.clip(move, -0.1, 0.1))
-        return np.where(probability > 0, guess, 0.0)
+        exact = self.family.quantile(probability, self.shape_value)
+        sigma = self.spread.sigma_ln_tau_c2c.value
+        if sigma == 0:
+            return exact
+        middle = np.log(np.maximum(exact, 1e-300))
+        # A quantile of a product of two variates lies between products of their far quantiles.
+        low, high = middle - 60.0 - 9 * sigma, middle + 60.0 + 9 * sigma
+        for _ in range(64):
+            half = (low + high) / 2
+            above = self.probability_of_exposure(np.exp(half)) > probability
+            low, high = np.where(above, low, half), np.where(above, half, high)
+        return np.where(probability > 0, np.exp((low + high) / 2), 0.0)
+
+    def voltage_of_exposure(self, exposure: np.ndarray, width: float) -> np.ndarray:
+        """Constant voltage (V) that gives the nominal device an exposure in ``width`` (s).
+
+        The inverse of rate x width, by interpolation of ln u on a fine grid of voltages.
+        """
+        grid = np.linspace(0.0, 8 * self.reference_voltage, 8001)[1:]
+        ln_gain = np.log(width) - self.ln_tau(grid)
+        ln_exposure = np.log(np.maximum(np.asarray(exposure, float), 1e-300))
+        return np.asarray(np.interp(ln_exposure, ln_gain, grid))
 
     def probability(self, voltage: np.ndarray, width: np.ndarray | float) -> np.ndarray:
         """P(switched) of the nominal device after one rectangular pulse (V, s)."""

@@ -33,6 +33,12 @@ def write_device(path: Path, content: Mapping[str, Any]) -> None:
 
 def check_device(content: Mapping[str, Any], where: str | Path) -> None:
     """What a schema cannot say: covariance matches its order, ranges and intervals are ordered."""
+    low, high = (content["conduction"][name]["value"] for name in ("r_lrs", "r_hrs"))
+    if low >= high:
+        raise InputError(
+            where, f"at conduction: r_lrs = {low:g} ohm is not below r_hrs = {high:g} ohm"
+        )
+    _check_units(content, "", "", where)
     for direction in ("set", "reset"):
         law = content[direction]
         if law is None:
@@ -48,6 +54,33 @@ def check_device(content: Mapping[str, Any], where: str | Path) -> None:
                 raise InputError(
                     where, f"at {direction}.valid_range.{name}: {low:g} is above {high:g}"
                 )
+
+
+UNITS = {
+    "tau_ref": "s",
+    "V0": "V",
+    "shape": "1",
+    "r_lrs": "ohm",
+    "r_hrs": "ohm",
+    "ideal_reset_time": "s",
+    "endurance": "cycles",
+}
+"""The one unit each parameter may state; those not listed have no dimension, "1"."""
+
+
+def _check_units(content: Any, place: str, name: str, where: str | Path) -> None:
+    """Every parameter object must state its unit: a value in mV would be taken for volts."""
+    if not isinstance(content, Mapping):
+        return
+    if "value" in content and "source" in content:
+        expected = UNITS.get(name, "1")
+        if content["unit"] not in ({"", "1"} if expected == "1" else {expected}):
+            raise InputError(
+                where, f"at {place}.unit: found {content['unit']!r}, expected {expected!r}"
+            )
+        return
+    for key, value in content.items():
+        _check_units(value, f"{place}.{key}" if place else key, key, where)
 
 
 def _check_covariance(law: Mapping[str, Any], place: str, where: str | Path) -> None:

@@ -71,7 +71,13 @@ def _extract(experiment: Experiment, jobs: int, quiet: bool) -> Stage:
         from characterization.extract.stage import ExtractOptions
 
         keys = dict(experiment.tables["extract"])
-        for name in ("pulse_width_s", "reset_voltage_V", "compliance_gate_V", "io_width_m"):
+        for name in (
+            "pulse_width_s",
+            "reset_voltage_V",
+            "compliance_gate_V",
+            "io_width_m",
+            "write_voltage_max_V",
+        ):
             if name in keys:
                 keys[name.rpartition("_")[0]] = float(keys.pop(name))
         return ExtractOptions(

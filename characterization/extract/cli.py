@@ -43,6 +43,10 @@ def extract(
     io_width: Annotated[
         float, typer.Option(help="Width of the I/O transistors (m).")
     ] = ExtractOptions.io_width,
+    write_voltage_max: Annotated[
+        float | None,
+        typer.Option(help="Highest write voltage (V); by default what the ratings allow."),
+    ] = None,
     points: Annotated[
         int, typer.Option(help="Write voltages of the first grid.")
     ] = ExtractOptions.points,
@@ -63,6 +67,7 @@ def extract(
         reset_voltage=reset_voltage,
         compliance_gate=compliance_gate,
         io_width=io_width,
+        write_voltage_max=write_voltage_max,
         points=points,
         dac_bits=dac_bits,
         cell_voltage=cell_voltage,

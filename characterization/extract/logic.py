@@ -127,7 +127,7 @@ def mac_energy(mac: Mac, gates: dict[str, GateCharacter], pa: float, pb: float) 
     if mac.name == "sign_magnitude_counter":
         product = pa * pb
         total = mean_energy(gates["and2"].energy, np.array([pa, pb]))
-        # The product's sign is still over a stream; + and - are taken as equally frequent.
+        # Signs are still over a stream (their XOR draws nothing); + and - are equally frequent.
         signs = (0.0, 1.0)
         table = gates["xor2"].energy
         total += float(np.mean([mean_energy(table, np.array([product, sign])) for sign in signs]))

@@ -10,14 +10,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
-from PySpice.Spice.Netlist import Circuit
 from scipy.interpolate import PchipInterpolator
 from scipy.stats import norm
 
+from characterization.extract.bench import Bench
 from characterization.extract.energy import phase_energies, resting_power
-from circuits.ratings import Stress, stresses
-from circuits.simulator import Simulator, Waveforms
-from circuits.sng import CORE_TRANSISTORS, IO_TRANSISTORS, NEVER, SngDesign, sng_circuit, sng_deck
+from circuits.ratings import Stress
+from circuits.simulator import Waveforms
+from circuits.sng import CORE_TRANSISTORS, IO_TRANSISTORS, NEVER, SngDesign
 from devices.cbram import CBRAM
 from devices.law import normal_quadrature
 from devices.technology import Technology
@@ -26,54 +26,14 @@ PRECISION = 1e-4
 """Largest change of P that ends a refinement."""
 LOWEST_WRITE = 0.8
 """V; below, the PMOS write switch does not conduct."""
+NARROWEST_WINDOW = 0.02
+"""V; a device whose P(V) is steeper cannot be steered by a write voltage."""
 LARGEST_GRID = 150
 """Write voltages at which the refinement gives up; its error stays in the file."""
+REACHED = 0.99
+"""Bit probability below which the window of write voltages grows."""
 ENERGY_NODES = 4
 """Gauss-Legendre nodes over the conditional switching probability."""
-
-
-@dataclass(frozen=True)
-class Bench:
-    """What every transient of the SNG needs."""
-
-    simulator: Simulator
-    device: CBRAM
-    technology: Technology
-    design: SngDesign
-
-    def circuit(
-        self,
-        voltages: np.ndarray,
-        set_thresholds: np.ndarray,
-        initial_state: int = 0,
-        reset_threshold: float = 1.0,
-        r_lrs: float | None = None,
-        r_hrs: float | None = None,
-    ) -> Circuit:
-        """The cell over ``voltages`` cycles, with one RESET threshold for all of them.
-
-        A cycle at the first voltage goes before them, so that each one starts from the rest of
-        another; :func:`cycle_exposures` and :func:`phase_energies` skip it with ``first=1``.
-        """
-        return sng_circuit(
-            self.device,
-            self.technology,
-            self.design,
-            [voltages[0], *voltages],
-            [set_thresholds[0], *set_thresholds],
-            [reset_threshold] * (len(voltages) + 1),
-            initial_state,
-            r_lrs,
-            r_hrs,
-        )
-
-    def deck(self, circuit: Circuit, cycles: int) -> str:
-        """Its deck, the leading cycle included."""
-        return sng_deck(circuit, self.design, cycles + 1)
-
-    def run(self, circuit: Circuit, cycles: int) -> Waveforms:
-        """Its transient."""
-        return self.simulator.run(self.deck(circuit, cycles))
 
 
 @dataclass(frozen=True)
@@ -131,7 +91,7 @@ def sampled_bits(
 def write_window(device: CBRAM, design: SngDesign, highest: float) -> tuple[float, float]:
     """Write voltages (V) that span the bit probability: P from 0.0001 to 0.999 or ``highest``.
 
-    Raises ValueError where even ``highest`` switches fewer than 1 in 20.
+    Raises ValueError where no voltage of the SNG gives a bit worth the name.
     """
     law = device.set
     grid = np.linspace(LOWEST_WRITE, highest, 4000)
@@ -142,23 +102,43 @@ def write_window(device: CBRAM, design: SngDesign, highest: float) -> tuple[floa
             f"{design.write_time:.3g}-s pulse switches only with P = {p[-1]:.2g}; "
             "choose a longer write pulse"
         )
+    if p[0] > 0.5:
+        raise ValueError(
+            f"at {LOWEST_WRITE:g} V, the lowest write voltage of the SNG, a "
+            f"{design.write_time:.3g}-s pulse switches already with P = {p[0]:.2g}; "
+            "choose a shorter write pulse"
+        )
     low = float(grid[min(int(np.searchsorted(p, 1e-4)), grid.size - 2)])
     high = float(grid[min(int(np.searchsorted(p, 0.999)), grid.size - 1)])
+    if high - low < NARROWEST_WINDOW:
+        raise ValueError(
+            f"the bit probability rises from 0 to 1 within {high - low:.2g} V at {low:.4g} V; "
+            f"a write voltage cannot be set that finely (at least {NARROWEST_WINDOW:g} V)"
+        )
     return low, high
 
 
 def characterise(
-    bench: Bench, low: float, high: float, points: int, progress: Callable[[str], None]
+    bench: Bench,
+    window: tuple[float, float],
+    highest: float,
+    points: int,
+    progress: Callable[[str], None],
 ) -> SngCharacter:
-    """Everything cells.nc holds about the SNG, for write voltages from ``low`` to ``high`` (V)."""
+    """Everything cells.nc holds about the SNG, for write voltages (V) of a window.
+
+    The window grows to ``highest`` where the write path takes so much of the voltage that the
+    device does not reach P = 0.99 within it.
+    """
+    low, high = window
     progress("bit probability against write voltage")
-    voltages, exposure, error, quiet_circuit, quiet = _exposure_curve(bench, low, high, points)
+    voltages, exposure, error, quiet = _exposure_curve(bench, low, high, points)
+    if high < highest and bench.device.set.probability_of_exposure(exposure)[-1] < REACHED:
+        voltages, exposure, error, quiet = _exposure_curve(bench, low, highest, points)
     nodes, weights = _over_hrs(bench, voltages, exposure)
     progress("energy by phase and outcome")
-    energy, energy_error, loud_circuit, loud = _energies(bench, voltages, exposure, quiet)
+    energy, energy_error = _energies(bench, voltages, exposure, quiet)
     progress("RESET, sense errors, leakage")
-    worst = stresses(quiet_circuit, quiet, bench.technology)
-    worst += stresses(loud_circuit, loud, bench.technology)
     flip = _flip_resistance(bench)
     conduction = bench.device.conduction
     read_zero = float(
@@ -180,8 +160,8 @@ def characterise(
         read_zero_of_lrs=read_zero,
         flip_resistance=flip,
         leakage=_leakage(bench, high),
-        worst=tuple(sorted(worst, key=lambda s: s.voltage / s.rating, reverse=True)),
         example=_example(bench, voltages, exposure),
+        worst=tuple(sorted(bench.stresses, key=lambda s: s.voltage / s.rating, reverse=True)),
         design=bench.design,
     )
 
@@ -215,32 +195,28 @@ def read_disturb(bench: Bench, voltage: float) -> float:
 
 def _exposure_curve(
     bench: Bench, low: float, high: float, points: int
-) -> tuple[np.ndarray, np.ndarray, float, Circuit, Waveforms]:
+) -> tuple[np.ndarray, np.ndarray, float, Waveforms]:
     """Exposure on a grid that is halved until interpolated and simulated P agree."""
     law = bench.device.set
 
-    def measure(at: np.ndarray) -> tuple[np.ndarray, Circuit, Waveforms]:
-        circuit = bench.circuit(at, np.full(at.size, NEVER))
-        waveforms = bench.run(circuit, at.size)
-        return (
-            cycle_exposures(bench.device, waveforms, bench.design, at.size, first=1),
-            circuit,
-            waveforms,
-        )
+    def measure(at: np.ndarray) -> tuple[np.ndarray, Waveforms]:
+        waveforms = bench.run(bench.circuit(at, np.full(at.size, NEVER)), at.size)
+        gained = cycle_exposures(bench.device, waveforms, bench.design, at.size, first=1)
+        return gained, waveforms
 
     grid = np.linspace(low, high, points)
-    values, circuit, waveforms = measure(grid)
+    values, waveforms = measure(grid)
     while True:
         middle = (grid[1:] + grid[:-1]) / 2
-        found, _, _ = measure(middle)
+        found, _ = measure(middle)
         guess = interpolated_exposure(grid, values, middle)
         error = float(
             np.max(np.abs(law.probability_of_exposure(guess) - law.probability_of_exposure(found)))
         )
         if error < PRECISION or grid.size > LARGEST_GRID:
-            return grid, values, error, circuit, waveforms
+            return grid, values, error, waveforms
         grid = np.sort(np.concatenate([grid, middle]))
-        values, circuit, waveforms = measure(grid)
+        values, waveforms = measure(grid)
 
 
 def _over_hrs(
@@ -261,11 +237,10 @@ def _over_hrs(
             )
             for x in z
         ]
-        decks = [bench.deck(circuit, voltages.size) for circuit in circuits]
         nodes = np.array(
             [
                 cycle_exposures(bench.device, result, bench.design, voltages.size, first=1)
-                for result in bench.simulator.map(decks)
+                for result in bench.run_all(circuits, voltages.size)
             ]
         )
         better = weights @ law.probability_of_exposure(nodes)
@@ -277,7 +252,7 @@ def _over_hrs(
 
 def _energies(
     bench: Bench, voltages: np.ndarray, exposure: np.ndarray, quiet: Waveforms
-) -> tuple[np.ndarray, np.ndarray, Circuit, Waveforms]:
+) -> tuple[np.ndarray, np.ndarray]:
     """Energy by voltage, phase and outcome, averaged over the switching time.
 
     The error is the difference between all nodes and the two-point rule of the same interval.
@@ -286,16 +261,14 @@ def _energies(
     energy = np.empty((count, 3, 2))
     energy[:, :, 0] = phase_energies(quiet, bench.design, count, first=1)
     p = law.probability_of_exposure(exposure)
-    results, circuits = {}, []
+    results = {}
     rules = {n: np.polynomial.legendre.leggauss(n) for n in (2, ENERGY_NODES)}
     for n, (x, _) in rules.items():
         group = [
             bench.circuit(voltages, law.exposure_of_probability((node + 1) / 2 * p), 1)
             for node in x
         ]
-        decks = [bench.deck(circuit, count) for circuit in group]
-        results[n] = bench.simulator.map(decks)
-        circuits = group
+        results[n] = bench.run_all(group, count)
     means = {
         n: np.einsum(
             "j,jvp->vp",
@@ -307,14 +280,12 @@ def _energies(
     energy[:, :, 1] = means[ENERGY_NODES]
     error = np.zeros_like(energy)
     error[:, :, 1] = np.abs(means[ENERGY_NODES] - means[2])
-    return energy, error, circuits[0], results[ENERGY_NODES][0]
+    return energy, error
 
 
 def _flip_resistance(bench: Bench) -> float:
     """Device resistance (ohm) at which the read-out changes from 1 to 0, to 1 %."""
-    quick = Bench(
-        bench.simulator, bench.device, bench.technology, replace(bench.design, write_time=1e-6)
-    )
+    quick = replace(bench, design=replace(bench.design, write_time=1e-6))
 
     def reads_one(resistance: float) -> bool:
         circuit = quick.circuit(
@@ -324,7 +295,7 @@ def _flip_resistance(bench: Bench) -> float:
             reset_threshold=NEVER,
             r_lrs=resistance,
         )
-        return bool(sampled_bits(quick.run(circuit, 1), quick.technology, quick.design, 2)[1])
+        return bool(sampled_bits(quick.probe(circuit, 1), quick.technology, quick.design, 2)[1])
 
     low, high = 1e2, 1e10
     if not reads_one(low):
@@ -338,7 +309,7 @@ def _flip_resistance(bench: Bench) -> float:
 def _reset_probability(bench: Bench, voltage: float) -> float:
     """P(LRS -> HRS) of one RESET phase, from a transient in which the device stays in LRS."""
     circuit = bench.circuit(np.array([voltage]), np.array([NEVER]), 1, reset_threshold=NEVER)
-    waveforms = bench.run(circuit, 1)
+    waveforms = bench.probe(circuit, 1)
     _, gains = bench.device.exposures(waveforms.time, waveforms["v(bl)"] - waveforms["v(be)"])
     start, end = bench.design.windows()[0]
     total = np.concatenate([[0.0], np.cumsum(gains)])

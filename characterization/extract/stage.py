@@ -10,6 +10,7 @@ from typing import Any
 
 import xarray as xr
 
+from characterization.extract.bench import Bench
 from characterization.extract.logic import (
     LogicFault,
     characterise_flip_flop,
@@ -18,7 +19,6 @@ from characterization.extract.logic import (
     gates_of_macs,
 )
 from characterization.extract.sng import (
-    Bench,
     SngCharacter,
     characterise,
     read_disturb,
@@ -28,7 +28,7 @@ from characterization.extract.tables import gate_group, mac_group, register_grou
 from circuits.gates import GATES
 from circuits.mac import MACS
 from circuits.ratings import Stress
-from circuits.simulator import EngineMissing, SimulationError, Simulator
+from circuits.simulator import EngineMissing, SimulationError, Simulator, executable_version
 from circuits.sng import SngDesign
 from devices.cbram import CBRAM
 from devices.technology import TECHNOLOGIES, Technology
@@ -39,10 +39,12 @@ from formats.json_file import read_text
 from formats.provenance import provenance, sha256_file
 from formats.seeds import generator
 
-RATING_MARGIN = 0.06
+RATING_MARGIN = 0.10
 """V kept between the highest write voltage and the I/O transistors' rating, for edge spikes."""
 LARGEST_READ_DISTURB = 1e-3
 """Probability of a SET by one read pulse beyond which the cell is refused."""
+LARGEST_READ_ERROR = 1e-2
+"""Share of devices read wrongly beyond which the cell is refused."""
 DEFAULT_MAC = "sign_magnitude_counter"
 SOURCE = ("formats", "devices", "circuits", "characterization")
 LIBRARIES = ("numpy", "scipy", "sympy", "xarray", "h5netcdf", "h5py", "PySpice")
@@ -56,8 +58,10 @@ class ExtractOptions:
 
     ``pulse_width`` (s) is that of the write pulse, ``reset_voltage`` (V) the source line's in
     RESET, ``compliance_gate`` (V) the word line's in the write phase, ``io_width`` (m) that of the
-    I/O transistors, ``points`` the first grid of write voltages, ``dac_bits`` the resolution of
-    the write voltage. ``cell_voltage`` takes a ``1t1r`` law as one of the bare device.
+    I/O transistors, ``write_voltage_max`` (V) the highest write voltage (None: what the ratings
+    allow, less a margin), ``points`` the first grid of write voltages, ``dac_bits`` the
+    resolution of the write voltage. ``cell_voltage`` takes a ``1t1r`` law as one of the bare
+    device.
     """
 
     device: Path
@@ -67,6 +71,7 @@ class ExtractOptions:
     reset_voltage: float = SngDesign.reset_voltage
     compliance_gate: float = SngDesign.compliance_gate
     io_width: float = SngDesign.io_width
+    write_voltage_max: float | None = None
     points: int = 25
     dac_bits: int = 10
     cell_voltage: bool = False
@@ -80,6 +85,10 @@ def stage_provenance(options: ExtractOptions) -> dict[str, Any]:
     fit = _fit_beside(options.device)
     if fit is not None:
         inputs["fit.json"] = sha256_file(fit)
+    try:
+        inputs["ngspice"] = executable_version()
+    except EngineMissing as error:
+        raise InputError("ngspice", str(error)) from error
     return provenance(
         stage="extract",
         inputs=inputs,
@@ -89,6 +98,7 @@ def stage_provenance(options: ExtractOptions) -> dict[str, Any]:
             "reset_voltage_V": options.reset_voltage,
             "compliance_gate_V": options.compliance_gate,
             "io_width_m": options.io_width,
+            "write_voltage_max_V": options.write_voltage_max,
             "points": options.points,
             "dac_bits": options.dac_bits,
             "cell_voltage": options.cell_voltage,
@@ -131,15 +141,19 @@ def run(options: ExtractOptions, progress: Callable[[str], None] = lambda _: Non
 
 
 def _sng(bench: Bench, options: ExtractOptions, progress: Callable[[str], None]) -> xr.Dataset:
-    highest = bench.technology.transistors["pmos_io"].rating - RATING_MARGIN
+    highest = options.write_voltage_max
+    if highest is None:
+        highest = bench.technology.transistors["pmos_io"].rating - RATING_MARGIN
     try:
-        low, high = write_window(bench.device, bench.design, highest)
+        window = write_window(bench.device, bench.design, highest)
     except ValueError as error:
         raise InputError(options.device, str(error)) from error
-    _refuse_read_disturb(options, bench, low)
-    character = characterise(bench, low, high, options.points, progress)
-    refuse_violations(options.device, "SNG", character.worst)
+    _refuse_read_disturb(options, bench, window[0])
+    character = characterise(bench, window, highest, options.points, progress)
+    _refuse_weak_write(options, bench, character)
+    _refuse_read_errors(options, bench, character)
     _refuse_failed_reset(options, character)
+    refuse_violations(options.device, "SNG", character.worst)
     return sng_group(character, bench.device, bench.technology, options.dac_bits)
 
 
@@ -169,7 +183,11 @@ def refuse_violations(where: str | Path, cell: str, found: tuple[Stress, ...]) -
     """Raise :class:`InputError` naming the transistor that leaves its rating."""
     for stress in found:
         if stress.violated:
-            raise InputError(where, f"cell {cell}, transistor {stress}; lower the voltage")
+            raise InputError(
+                where,
+                f"cell {cell}, transistor {stress}; lower the voltages (of an SNG: "
+                "--write-voltage-max, --reset-voltage)",
+            )
 
 
 def _refuse_read_disturb(options: ExtractOptions, bench: Bench, low: float) -> None:
@@ -194,6 +212,33 @@ def _refuse_failed_reset(options: ExtractOptions, character: SngCharacter) -> No
         )
 
 
+def _refuse_weak_write(options: ExtractOptions, bench: Bench, character: SngCharacter) -> None:
+    reached = float(bench.device.set.probability_of_exposure(character.exposure)[-1])
+    if reached < 0.5:
+        raise InputError(
+            options.device,
+            f"the bit probability reaches only {reached:.2g} at {character.voltages[-1]:.3g} V, "
+            "the highest write voltage: the write path takes too much of it from an HRS of "
+            f"{bench.device.conduction.r_hrs.value:.3g} ohm; raise --io-width, "
+            "--compliance-gate or --pulse-width",
+        )
+
+
+def _refuse_read_errors(options: ExtractOptions, bench: Bench, character: SngCharacter) -> None:
+    conduction = bench.device.conduction
+    for name, error, value in (
+        ("HRS as 1", character.read_one_of_hrs, conduction.r_hrs.value),
+        ("LRS as 0", character.read_zero_of_lrs, conduction.r_lrs.value),
+    ):
+        if error > LARGEST_READ_ERROR:
+            raise InputError(
+                options.device,
+                f"the sense stage flips at {character.flip_resistance:.3g} ohm and would read a "
+                f"share of {error:.2g} of the devices' {name} (median {value:.3g} ohm, at most "
+                f"{LARGEST_READ_ERROR:g}); such devices are stuck, not noisy",
+            )
+
+
 def _technology(options: ExtractOptions) -> Technology:
     if options.technology not in TECHNOLOGIES:
         raise InputError(
@@ -208,15 +253,22 @@ def _design(options: ExtractOptions, device: CBRAM) -> SngDesign:
         "reset_voltage": (0.1, 10.0, "V"),
         "compliance_gate": (0.1, 10.0, "V"),
         "io_width": (0.2e-6, 100e-6, "m"),
+        "write_voltage_max": (1.0, 20.0, "V"),
         "points": (3, 200, ""),
         "dac_bits": (2, 16, "bits"),
         "jobs": (1, 1024, ""),
     }
     for name, (low, high, unit) in bounds.items():
         value = getattr(options, name)
-        if not low <= value <= high:
+        if value is not None and not low <= value <= high:
             expected = f"expected {low:g} to {high:g} {unit}".strip()
             raise InputError(f"--{name.replace('_', '-')}", f"{value:g}; {expected}")
+    if device.reset is not None:
+        raise InputError(
+            options.device,
+            "it has a stochastic RESET law; the energies of failed RESETs are not extracted yet, "
+            "so only an ideal RESET (reset: null) is taken",
+        )
     if device.voltage_reference == "1t1r" and not options.cell_voltage:
         raise InputError(
             options.device,

@@ -37,6 +37,7 @@ def sng_group(
 ) -> xr.Dataset:
     """The ``sng`` group."""
     law, v, u = device.set, character.voltages, character.exposure
+    stderr = _standard_error(law, _device_voltage(law, character), u)
     p = law.probability_of_exposure(u)
     population = _population(law, character)
     pr = character.reset_probability
@@ -60,7 +61,7 @@ def sng_group(
     data = {
         "exposure": over_voltage(u, "1", EXACT),
         "Ps": over_voltage(p, "1", EXACT),
-        "Ps_stderr": over_voltage(_standard_error(law, v, u), "1", "fitted: covariance of the fit"),
+        "Ps_stderr": over_voltage(stderr, "1", "fitted: covariance of the fit"),
         "Ps_population_mean": over_voltage(population[0], "1", "derived: D2D and R_HRS spread"),
         "Ps_population_p05": over_voltage(population[1], "1", "derived: D2D spread"),
         "Ps_population_p95": over_voltage(population[2], "1", "derived: D2D spread"),
@@ -171,14 +172,21 @@ def mac_group(
     mac: Mac, gates: dict[str, GateCharacter], composition_error: float, technology: Technology
 ) -> xr.Dataset:
     """A ``mac`` group: energy of one product bit over the operands' bit probabilities."""
-    energy = np.array(
+    parts = np.array(
         [[mac_energy(mac, gates, pa, pb) for pb in OPERAND_GRID] for pa in OPERAND_GRID]
     )
+    energy = parts / (1.0 + composition_error)
     leakage = sum(float(gates[name].leakage.mean()) * n for name, n in mac.gates.items())
     total = sum(technology.gate_areas[name] * n for name, n in mac.gates.items())
     operands = ("a_probability", "b_probability")
     data = {
-        "energy": variable(operands, energy, "J", "derived: sum of simulated gate transitions"),
+        "energy": variable(
+            operands,
+            energy,
+            "J",
+            "derived: sum of simulated gate transitions, times "
+            f"{1 / (1 + composition_error):.3f} from one transient of the whole cell (glitches)",
+        ),
         "energy_stderr": variable(
             operands,
             np.abs(composition_error) * energy,
@@ -207,9 +215,14 @@ def _environment(technology: Technology) -> dict[str, object]:
     return {"temperature": [technology.temperature], "corner": [CORNER]}
 
 
+def _device_voltage(law: SwitchingLaw, character: SngCharacter) -> np.ndarray:
+    """The voltage (V) left for the device at each write voltage, from its exposure."""
+    return law.voltage_of_exposure(character.exposure, character.design.write_time)
+
+
 def _population(law: SwitchingLaw, character: SngCharacter) -> np.ndarray:
     """Mean, 5 % and 95 % of Ps over devices; D2D by quadrature, R_HRS by its nodes."""
-    sigma = law.sigma_ln_tau_d2d(character.voltages)
+    sigma = law.sigma_ln_tau_d2d(_device_voltage(law, character))
     z, w = normal_quadrature(31)
     mean = np.zeros(character.voltages.size)
     for node, weight in zip(z, w, strict=True):

@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     import lmfit
 
 ACCELERATION = "exp(-V/V0)"
+LONGEST_COMMENT = 400
+"""Characters of the file's own comments that are repeated."""
 FLOOR_LEVEL = 0.01
 """p-value below which a false-switch floor is suggested."""
 
@@ -127,15 +129,10 @@ def analyse(
     counts = {
         "rows_read": len(table.frame),
         "rows_used": len(used.frame),
-        "comments": table.comments,
+        "comments": len(table.comments),
         **count_summary(data),
     }
-    candidates = [
-        fit_candidate(
-            data, FAMILIES[name], ACCELERATIONS[ACCELERATION], floor=floor, where=table.where
-        )
-        for name in _families(data, family, table.where)
-    ]
+    candidates, failed = _candidates(data, family, floor, table.where)
     chosen = min(candidates, key=lambda c: c.bic)
     tests, seen_floor = _tests(data, candidates, chosen, table.where, seed)
     informative = informative_voltages(data, seen_floor)
@@ -156,8 +153,37 @@ def analyse(
         found,
         counts,
         tuple(excluded),
-        verdict.verdict(context),
+        (*verdict.verdict(context), *failed, *_own_words(table)),
     )
+
+
+def _candidates(
+    data: Observations, family: str, floor: bool, where: str
+) -> tuple[list[Candidate], list[str]]:
+    """The fitted laws, and why a family that ``auto`` tried beside others could not be fitted."""
+    found: list[Candidate] = []
+    failed: list[str] = []
+    names = _families(data, family, where)
+    for name in sorted(names, key=lambda name: FAMILIES[name].has_shape):
+        try:
+            found.append(
+                fit_candidate(
+                    data, FAMILIES[name], ACCELERATIONS[ACCELERATION], floor=floor, where=where
+                )
+            )
+        except InputError as error:
+            if not found:
+                raise
+            failed.append(f"{name} was tried and left out: {error.problem}")
+    return found, failed
+
+
+def _own_words(table: Table) -> list[str]:
+    """What the comment lines of the file say: nobody shall take synthetic data for measured."""
+    text = " ".join(line for line in table.comments if line)
+    if not text:
+        return []
+    return [f"the data file says of itself: {text[:LONGEST_COMMENT]}"]
 
 
 def _families(data: Observations, family: str, where: str) -> list[str]:
@@ -190,14 +216,17 @@ def _tests(
         return (*tests, goodness.wait_test(chosen)), floor
     tests += goodness.pulse_tests(chosen, generator(seed, "fit", "goodness"))
     law = chosen.likelihood
-    other = fit_candidate(
-        data,
-        law.family,
-        law.acceleration,
-        floor=not law.floor,
-        where=where,
-        intervals=False,
-    )
+    try:
+        other = fit_candidate(
+            data,
+            law.family,
+            law.acceleration,
+            floor=not law.floor,
+            where=where,
+            intervals=False,
+        )
+    except InputError:  # the law with or without floor has no maximum: nothing to compare
+        return tuple(tests), floor
     pair = (other, chosen) if law.floor else (chosen, other)
     tests.append(goodness.floor_test(*pair))
     p = tests[-1].p_value

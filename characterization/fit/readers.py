@@ -32,7 +32,7 @@ class Table:
     where: str
     frame: pd.DataFrame
     lines: np.ndarray
-    comments: int = 0
+    comments: tuple[str, ...] = ()
 
     def place(self, row: int, column: str | None = None) -> str:
         """Where a row stands, in the words of an error message."""
@@ -63,7 +63,7 @@ def read_table(path: Path, *, header: bool = True, columns: Sequence[str] | None
     where = str(path)
     lines = _read_text(Path(path)).splitlines()
     numbers = [i for i, line in enumerate(lines) if line.strip() and not line.startswith("#")]
-    comments = sum(line.startswith("#") for line in lines)
+    comments = tuple(line.lstrip("# ").rstrip() for line in lines if line.startswith("#"))
     if not numbers:
         raise InputError(where, "holds no rows; expected a header line and at least one row")
     separator = _separator(Path(path), lines[numbers[0]])

@@ -10,6 +10,14 @@ import pandas as pd
 from characterization.fit.readers import Table
 from formats.errors import InputError
 
+LIMITS = {
+    "voltage_V": (0.0, 1e3),
+    "gate_voltage_V": (0.0, 1e3),
+    "pulse_width_s": (1e-15, 1e9),
+    "wait_time_s": (1e-15, 1e9),
+    "temperature_K": (0.0, 1e4),
+}
+"""Smallest and largest size of a value in a column; 0 to 1e15 elsewhere."""
 _DECIMAL_COMMA = re.compile(r"[+-]?\d+,\d+([eE][+-]?\d+)?")
 
 
@@ -22,7 +30,12 @@ def numbers(
     the first empty, textual, non-finite value, or one not ``above`` or not an ``integer``.
     """
     raw = table.frame[column]
-    values = np.asarray(pd.to_numeric(raw, errors="coerce"), dtype=float)
+    try:
+        values = np.asarray(pd.to_numeric(raw, errors="coerce"), dtype=float)
+    except OverflowError as error:
+        raise InputError(
+            f"{table.where}, column {column}", "holds an integer too large to be a measurement"
+        ) from error
     expected = "an integer" if integer else "a number"
     if above is not None:
         expected += f" above {above:g}"
@@ -32,6 +45,7 @@ def numbers(
     if integer:
         wrong |= values != np.round(values)
     if not np.any(wrong):
+        _refuse_absurd(table, column, values)
         return values
     row = int(np.argmax(wrong))
     found = str(raw.iloc[row]).strip()
@@ -42,6 +56,18 @@ def numbers(
     else:
         problem = f"found {found!r}, expected {expected}"
     raise InputError(table.place(row, column), problem)
+
+
+def _refuse_absurd(table: Table, column: str, values: np.ndarray) -> None:
+    """Raise :class:`InputError` at the first value no instrument gives."""
+    low, high = LIMITS.get(column, (0.0, 1e15))
+    size = np.abs(values)
+    refuse_row(
+        table,
+        (size > high) | ((size < low) & (size > 0)),
+        column,
+        f"found {{found}}, expected a size from {low:g} to {high:g} in the column's unit",
+    )
 
 
 def texts(table: Table, column: str) -> np.ndarray:

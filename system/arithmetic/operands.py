@@ -203,9 +203,7 @@ def _device_voltage(law: SwitchingLaw, sng: xr.Dataset, ln_exposure: np.ndarray)
         )
         for curve in curves
     ]
-    grid = np.linspace(0.0, 4 * max(float(swept.max()), law.reference_voltage), 4001)[1:]
-    ln_gain = math.log(float(widths[int(np.argmin(misses))])) - law.ln_tau(grid)
-    return np.asarray(np.interp(ln_exposure, ln_gain, grid))
+    return law.voltage_of_exposure(np.exp(ln_exposure), float(widths[int(np.argmin(misses))]))
 
 
 def describe_dependence(generators: Generators) -> str | None:

@@ -88,7 +88,7 @@ def budget(
 def accumulator_width(stream_length: int, fan_in: float, adder: str) -> int:
     """Bits of a counter that cannot overflow, with a sign; a MUX adder hands on one stream."""
     largest = stream_length * (1.0 if adder == "mux" else max(1.0, fan_in))
-    return math.ceil(math.log2(largest)) + 1
+    return math.ceil(largest).bit_length() + 1
 
 
 def accumulator_bits(

@@ -44,6 +44,8 @@ def assumptions(
         "Memory: bare bit cells; the energy of a register access stands for an SRAM access.",
         f"The update is read from the optimiser's description as {rule.name!r}: {rule.formula}; "
         "its cost is spread over the images of a batch.",
+        "Operands are scaled by powers of two from the largest value of the batch at hand, also at "
+        "test time; hardware would take them from past batches.",
         "The network's training settings (rate, gradient norm, saturation, epochs) were chosen by "
         "watching the 1,000 default test images: accuracies on those are a little optimistic, "
         "alike for both arithmetics.",
@@ -60,6 +62,9 @@ def not_modelled(
     missing = [
         "Wires: no area, no capacitance, no repeaters; cells are packed without gaps.",
         "Clock tree, control and addressing logic, test and configuration.",
+        "Operand multiplexers and reduction trees: the MACs serve forward and both gradient "
+        "products in turn, and each sums other products. Two MUX2 per MAC alone would add "
+        f"{_multiplexers(cells, work):.3g} mm2.",
         "Charge pumps or external supplies of the write voltages: their area and losses.",
         "Level shifters between the core logic and the write path, beyond those in the SNG cell.",
         "SRAM periphery (decoders, sense amplifiers), the table from value to write-voltage code.",
@@ -79,6 +84,11 @@ def not_modelled(
     if str(training.attributes["adder"]) == "mux":
         missing.append("Select streams of the MUX adders and the SNGs that make them.")
     return tuple(missing)
+
+
+def _multiplexers(cells: Cells, work: Workload) -> float:
+    """Area (mm2) of two 2-input multiplexers a MAC."""
+    return 2 * work.macs() * float(cells.groups["mux2"]["area"]) * 1e6
 
 
 def _conversions(work: Workload) -> float:

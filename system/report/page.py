@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import resources
 from typing import Any
 
@@ -54,7 +54,7 @@ def page(
     return template.render(
         report=report,
         totals=report["totals"],
-        sentences=sentences(report, bill),
+        sentences=sentences(report, bill, training.data.sizes["epoch"]),
         device=device,
         parameters=list(parameters(device)),
         fit=fit,
@@ -87,7 +87,12 @@ def parameters(device: Mapping[str, Any], path: str = "") -> Iterator[Row]:
             continue
         name = f"{path} {key}".strip()
         if "value" not in value:
-            yield from parameters(value, name)
+            reference = device.get("reference_voltage_V")
+            for row in parameters(value, name):
+                if key == "parameters" and row.name.endswith("tau_ref"):
+                    yield replace(row, name=f"{row.name} at {reference:g} V")
+                else:
+                    yield row
             continue
         number, unit = value["value"], str(value.get("unit", "1"))
         if not isinstance(number, int | float):

@@ -13,8 +13,8 @@ AREA: Callable[[Line], float] = attrgetter("area")
 ENERGY: Callable[[Line], float] = attrgetter("energy_training")
 
 
-def sentences(report: Mapping[str, Any], bill: Budget) -> list[str]:
-    """What the numbers say; each sentence follows from the report alone."""
+def sentences(report: Mapping[str, Any], bill: Budget, epochs: int) -> list[str]:
+    """What the numbers say of a training of so many ``epochs``."""
     totals, timing = report["totals"], bill.timing
     leak = totals["leakage_uW"]["value"] / totals["power_uW"]["value"]
     gap = report["accuracy"]["difference_points"]
@@ -40,9 +40,21 @@ def sentences(report: Mapping[str, Any], bill: Budget) -> list[str]:
         said.append(
             f"The {wear['first_to_wear']} wear out first: at an endurance of "
             f"{digits(wear['endurance_cycles'])} cycles after {digits(wear['images'])} training "
-            f"images, {digits(wear['epochs'])} epochs."
+            f"images, {digits(wear['epochs'])} epochs{_unfinished(wear['epochs'], epochs)}."
         )
+    low, high = report["comparison"]["floating_point"][-1]["orders_of_magnitude"]
+    said.append(
+        f"Per product the whole system takes 10^{_signed(-high)} to 10^{_signed(-low)} times the "
+        "energy of a published FP32 multiply-add."
+    )
     return said
+
+
+def _unfinished(worn: float | None, epochs: int) -> str:
+    """Whether the devices outlive the training that was costed."""
+    if worn is None or worn >= epochs:
+        return ""
+    return f"; the training of {epochs} epochs behind these accuracies would not be finished"
 
 
 def _signed(points: float) -> str:

@@ -45,7 +45,7 @@ def test_gates_compute_their_truth_within_ratings(name: str) -> None:
     assert np.all(np.diag(gate.energy) < 0.1e-15 + 0.01 * gate.energy.max())
     if name in PUBLISHED_LEAKAGE_NW:
         ratio = gate.leakage.mean() * 1e9 / PUBLISHED_LEAKAGE_NW[name]
-        assert 0.5 < ratio < 2.0
+        assert 1 / 3 < ratio < 2.0  # the published ones include gate leakage, ours does not
 
 
 def test_flip_flop_takes_its_data_and_pays_more_to_toggle() -> None:
@@ -68,7 +68,7 @@ def test_mean_energy_is_the_mean_over_a_long_random_stream() -> None:
     ("role", "ion", "ioff"), [("nmos", 519e-6, 28e-12), ("pmos", 305e-6, 23e-12)]
 )
 def test_core_card_is_near_the_published_currents(role: str, ion: float, ioff: float) -> None:
-    """Per um at 45 nm and 1.1 V: Ion within 20 %, Ioff within a factor 1.5 of those published."""
+    """Per um, 40 nm drawn, 1.1 V: Ion within 20 %, Ioff within a factor 1.5 of those published."""
     transistor = CMOS40LP.transistors[role]
     sign = 1 if transistor.polarity == "nmos" else -1
     currents = {}
@@ -77,7 +77,7 @@ def test_core_card_is_near_the_published_currents(role: str, ion: float, ioff: f
             deck = (
                 f"* currents\n{transistor.model_text()}\nvd d 0 {sign * 1.1}\n"
                 f"vg g 0 {sign * gate}\n"
-                f"m1 d g 0 0 {transistor.model} w=1u l=45n\n.options gmin=1e-17\n"
+                f"m1 d g 0 0 {transistor.model} w=1u l=40n\n.options gmin=1e-17\n"
                 ".save i(vd)\n.tran 1n 3n\n.end\n"
             )
             currents[name] = abs(simulator.run(deck)["i(vd)"][-1])

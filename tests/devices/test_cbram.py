@@ -115,3 +115,15 @@ def test_running_out_of_thresholds_is_an_error() -> None:
 def test_waveforms_must_move_forward_in_time() -> None:
     with pytest.raises(ValueError, match="increase"):
         refine(np.array([0.0, 0.0]), np.array([0.0, 1.0]))
+
+
+def test_feed_through_does_not_use_up_a_threshold() -> None:
+    """Millivolts of the other polarity after each pulse count as no trial of RESET."""
+    device, v = knag2014(), 3.4
+    tau = float(1 / device.set.rate(np.array(v)))
+    law = device.set.with_values(1e-7, 0.15)
+    resetting = replace(device, reset=replace(law, reference_voltage=1.2))
+    cycle = [(-1.5, 1e-9), (v, 3 * tau), (-0.006, 1e-6), (1.0, 1e-6)]
+    trace = resetting.simulate(*pulses(cycle * 5), np.full(9, 0.5), np.full(20, 1e9))
+    assert trace.state == 1
+    assert trace.used_reset == 4  # one a cycle, from the second on

@@ -102,6 +102,21 @@ def test_exposure_of_probability_inverts_it_with_cycle_spread() -> None:
     assert law.probability_of_exposure(u) == pytest.approx(p, rel=1e-6)
 
 
+@pytest.mark.parametrize("sigma", [0.0, 0.4])
+@pytest.mark.parametrize("shape", [0.1, 0.2, 1.0, 3.0])
+def test_exposure_of_probability_holds_for_stretched_laws(shape: float, sigma: float) -> None:
+    """Shapes near those of measured oxide devices (0.1), over the whole range of bits."""
+    law = weibull_law(shape, sigma_c2c=sigma)
+    p = np.array([1e-5, 1e-3, 0.5, 0.999])
+    assert law.probability_of_exposure(law.exposure_of_probability(p)) == pytest.approx(p, rel=1e-6)
+
+
+def test_device_voltage_follows_from_its_exposure() -> None:
+    law, v = knag2014().set, np.array([1.9, 2.6, 3.5])
+    found = law.voltage_of_exposure(law.rate(v) * 1e-4, 1e-4)
+    assert found == pytest.approx(v, abs=1e-4)
+
+
 def test_thresholds_follow_the_family_and_memory_does_not_change_it() -> None:
     """Kolmogorov-Smirnov, false-alarm rate 1e-3 each; lag 1 within 5 standard errors."""
     law = weibull_law(0.6, memory=0.5)
