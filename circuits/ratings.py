@@ -32,8 +32,8 @@ class Stress:
 
     def __str__(self) -> str:
         return (
-            f"{self.transistor} ({self.model}): |V{self.pair}| reaches {self.voltage:.3g} V, "
-            f"rated {self.rating:.3g} V"
+            f"{self.transistor} ({self.model}): |V{self.pair}| reaches {self.voltage:.4g} V, "
+            f"rated {self.rating:.4g} V"
         )
 
 

@@ -42,9 +42,9 @@ def sentences(report: Mapping[str, Any], bill: Budget, epochs: int) -> list[str]
             f"{digits(wear['endurance_cycles'])} cycles after {digits(wear['images'])} training "
             f"images, {digits(wear['epochs'])} epochs{_unfinished(wear['epochs'], epochs)}."
         )
-    low, high = report["comparison"]["floating_point"][-1]["orders_of_magnitude"]
+    low, high = report["comparison"]["floating_point"][-1]["ratio"]
     said.append(
-        f"Per product the whole system takes 10^{_signed(-high)} to 10^{_signed(-low)} times the "
+        f"Per product the whole system takes {digits(1 / high)} to {digits(1 / low)} times the "
         "energy of a published FP32 multiply-add."
     )
     return said

@@ -311,7 +311,7 @@ def test_values_no_instrument_gives_are_refused_in_one_line(
 def test_a_family_without_maximum_does_not_stop_auto(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Width = tau(V) at each voltage: shape and V0 trade off exactly, the exponential law stands."""
+    """Width = tau(V) at each voltage: shape and V0 trade off, the exponential law stands."""
     rows = ["voltage_V,pulse_width_s,trials,switched"]
     for voltage, width in ((2.8, 4.6e-3), (3.0, 1.27e-3), (3.2, 3.52e-4)):
         rows.append(f"{voltage},{width},60,38")
