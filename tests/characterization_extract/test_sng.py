@@ -34,7 +34,7 @@ DEVICE, DESIGN = knag2014(), SngDesign()
 def cells_path(tmp_path_factory: pytest.TempPathFactory, demo_device: dict[str, Any]) -> Path:
     folder = tmp_path_factory.mktemp("extract")
     write_device(folder / "device.json", demo_device)
-    return run(ExtractOptions(device=folder / "device.json", output=folder, points=9))
+    return run(ExtractOptions(device=folder / "device.json", output=folder, points=5))
 
 
 def test_ngspice_and_python_give_the_same_512_bits() -> None:
@@ -179,7 +179,7 @@ def test_devices_the_cell_cannot_serve_are_refused_with_the_reason(
     for content, message in cases:
         path = tmp_path / "device.json"
         write_device(path, content)
-        assert main([str(path), "--points", "5", "-o", str(tmp_path / "out")]) == 2
+        assert main([str(path), "--points", "3", "-o", str(tmp_path / "out")]) == 2
         assert message in capsys.readouterr().err
         assert not (tmp_path / "out").exists()
 
@@ -228,7 +228,7 @@ def test_same_inputs_give_the_same_bytes_for_one_and_two_jobs(
     cells_path: Path, tmp_path: Path
 ) -> None:
     device = cells_path.with_name("device.json")
-    again = run(ExtractOptions(device=device, output=tmp_path, points=9, jobs=1))
+    again = run(ExtractOptions(device=device, output=tmp_path, points=5, jobs=1))
     assert again.read_bytes() == cells_path.read_bytes()
 
 
