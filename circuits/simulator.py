@@ -16,6 +16,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -232,7 +233,17 @@ _FATAL = re.compile(
 )
 
 
+def _die_with_parent() -> None:
+    """End this process once its parent is gone, also in the midst of a run."""
+    parent = os.getppid()
+    while os.getppid() == parent:
+        time.sleep(0.5)
+    os._exit(1)
+
+
 def _worker_main(receive_fd: int, send_fd: int) -> None:
+    # ngspice runs with Python's lock released, so this thread sees a killed parent in time.
+    threading.Thread(target=_die_with_parent, daemon=True).start()
     receive = Connection(receive_fd, writable=False)
     send = Connection(send_fd, readable=False)
     engine = _engine()

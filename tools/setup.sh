@@ -59,6 +59,12 @@ install_system_packages() {
         fail "apt-get install ${wanted[*]} failed; see its message above"
 }
 
+# One set-up at a time: a killed `make` can leave its pip behind, which holds this lock to its end.
+if command -v flock >/dev/null 2>&1; then
+    exec 9>.setup.lock
+    flock -n 9 || { say "waiting for another set-up to end"; flock 9; }
+fi
+
 python=$(find_python)
 missing=()
 have_ngspice || missing+=(ngspice)

@@ -87,6 +87,30 @@ def test_a_killed_worker_is_reported_and_replaced() -> None:
         assert simulator.run(RC).time.size > 10
 
 
+def test_a_worker_dies_with_its_killed_parent() -> None:
+    """No ngspice is left running after SIGKILL of the process that asked for it."""
+    script = (
+        "from circuits.simulator import Simulator\n"
+        "simulator = Simulator()\n"
+        f"simulator.run({RC!r})\n"
+        "print(simulator._idle[0]._process.pid, flush=True)\n"
+        f"simulator.run({RC.replace('.tran 10n 5u uic', '.tran 1n 1 0 1n uic')!r})\n"
+    )
+    parent = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True)
+    assert parent.stdout is not None
+    worker = int(parent.stdout.readline())
+    time.sleep(0.5)
+    parent.kill()
+    parent.wait()
+    status = Path(f"/proc/{worker}/stat")
+    for _ in range(60):
+        if not status.exists() or status.read_text().split()[2] == "Z":
+            return
+        time.sleep(0.1)
+    os.kill(worker, signal.SIGKILL)
+    pytest.fail("the worker outlived its parent by 6 s")
+
+
 def test_results_do_not_depend_on_the_number_of_jobs() -> None:
     decks = [RC.replace("r1 error out 1k", f"r1 error out {k}k") for k in (1, 2, 3, 4)]
     with Simulator(1) as one, Simulator(2) as two:
