@@ -18,7 +18,7 @@ GAUSS_HERMITE_NODES = 41
 
 @dataclass(frozen=True)
 class Spread:
-    """How devices and cycles differ (see ../docs or README: D2D, C2C, memory).
+    """How devices and cycles differ: D2D, C2C and memory.
 
     D2D: ln tau_ref and ln V0 are jointly normal over devices. C2C: ln tau varies from renewal to
     renewal. ``memory`` is the lag-1 correlation of the normal scores behind the thresholds.
