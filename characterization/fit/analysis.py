@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from characterization.fit import goodness, verdict
+from characterization.fit.account import verdict
 from characterization.fit.circumstances import Circumstances, circumstances_of
-from characterization.fit.estimate import Candidate, fit_candidate
-from characterization.fit.goodness import Test
-from characterization.fit.identifiability import Bracket, bracket, informative_voltages
-from characterization.fit.observations import (
+from characterization.fit.conduction.resistances import conduction_of
+from characterization.fit.goodness import tests as goodness
+from characterization.fit.goodness.tests import Test
+from characterization.fit.inference.candidate import Candidate, fit_candidate
+from characterization.fit.inference.identifiability import Bracket, bracket, informative_voltages
+from characterization.fit.observations.base import (
     Observations,
     check_columns,
     count_summary,
@@ -21,9 +23,8 @@ from characterization.fit.observations import (
     recognise_kind,
     temperature,
 )
-from characterization.fit.readers import Table, table_of_frame
-from characterization.fit.resistances import conduction_of
-from characterization.fit.selection import select
+from characterization.fit.table.readers import Table, table_of_frame
+from characterization.fit.table.selection import select
 from devices.accelerations import ACCELERATIONS
 from devices.families import FAMILIES
 from formats.errors import InputError
@@ -55,13 +56,13 @@ class FitResult:
 
     def parameters(self) -> lmfit.Parameters:
         """The chosen law's parameters as lmfit knows them, with errors and correlations."""
-        from characterization.fit.lmfit_border import parameters
+        from characterization.fit.inference.lmfit_border import parameters
 
         return parameters(self.chosen)
 
     def minimizer_result(self) -> lmfit.minimizer.MinimizerResult:
         """The chosen fit as the result object of an lmfit minimisation of -2 ln L."""
-        from characterization.fit.lmfit_border import minimizer_result
+        from characterization.fit.inference.lmfit_border import minimizer_result
 
         return minimizer_result(self.chosen)
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from characterization.fit.observations import rows_per_device
-from characterization.fit.readers import Table
-from characterization.fit.validation import numbers
+from characterization.fit.observations.base import rows_per_device
+from characterization.fit.table.readers import Table
+from characterization.fit.table.validation import numbers
 from devices.cbram import Conduction
 from formats.errors import InputError
 

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from characterization.fit.screen import show
+from characterization.fit.account.screen import show
 from characterization.fit.stage import FitOptions, run
 from formats.errors import run_command
 

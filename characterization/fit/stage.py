@@ -6,12 +6,12 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from characterization.fit.account.plot import svg
 from characterization.fit.analysis import FitResult, analyse
-from characterization.fit.estimate import Candidate
+from characterization.fit.goodness.points import pulse_points, wait_points
+from characterization.fit.inference.candidate import Candidate
 from characterization.fit.make_device import device_of
-from characterization.fit.plot import svg
-from characterization.fit.points import pulse_points, wait_points
-from characterization.fit.readers import read_table
+from characterization.fit.table.readers import read_table
 from devices.cbram import CBRAM
 from devices.subcircuit import subcircuit
 from formats.atomic import write_text

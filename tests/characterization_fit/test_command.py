@@ -14,9 +14,9 @@ import pytest
 
 from characterization.fit import FitOptions, run, stage_provenance
 from characterization.fit.cli import main
-from characterization.fit.observations import Pulses, observe
-from characterization.fit.readers import read_table
-from characterization.fit.selection import parse_where
+from characterization.fit.observations.base import Pulses, observe
+from characterization.fit.table.readers import read_table
+from characterization.fit.table.selection import parse_where
 from devices.cbram import CBRAM
 from formats.device import read_device
 from formats.errors import InputError
@@ -231,7 +231,7 @@ def test_unreadable_files_are_refused(tmp_path: Path, capsys: pytest.CaptureFixt
 
 
 def test_a_gzip_bomb_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("characterization.fit.readers.LARGEST_TEXT", 2**20)
+    monkeypatch.setattr("characterization.fit.table.readers.LARGEST_TEXT", 2**20)
     bomb = tmp_path / "bomb.csv.gz"
     bomb.write_bytes(gzip.compress(b"0" * 2**23))
     with pytest.raises(InputError, match="split it"):

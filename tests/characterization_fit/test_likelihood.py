@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 from scipy.stats import binom, expon, weibull_min
 
-from characterization.fit.estimate import fit_candidate
-from characterization.fit.likelihood import Likelihood
-from characterization.fit.maximise import maximise
-from characterization.fit.observations import Observations, group_pulses, group_waits
-from characterization.fit.start import bounds
+from characterization.fit.inference.candidate import fit_candidate
+from characterization.fit.inference.likelihood import Likelihood
+from characterization.fit.inference.maximise import maximise
+from characterization.fit.inference.start import bounds
+from characterization.fit.observations.base import Observations, group_pulses, group_waits
 from devices.accelerations import ACCELERATIONS
 from devices.families import FAMILIES
 from devices.presets import knag2014

@@ -10,9 +10,9 @@ import pytest
 from scipy.stats import chi2
 
 from characterization.fit import fit_table
-from characterization.fit.estimate import Candidate, fit_candidate
-from characterization.fit.goodness import wait_test
-from characterization.fit.observations import Waits, group_pulses, group_waits
+from characterization.fit.goodness.tests import wait_test
+from characterization.fit.inference.candidate import Candidate, fit_candidate
+from characterization.fit.observations.base import Waits, group_pulses, group_waits
 from devices.accelerations import ACCELERATIONS
 from devices.families import FAMILIES
 

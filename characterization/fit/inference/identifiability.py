@@ -8,11 +8,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy.optimize import brentq
 
-from characterization.fit.estimate import Candidate, covariance
-from characterization.fit.likelihood import Likelihood
-from characterization.fit.maximise import maximise
-from characterization.fit.observations import Observations, Pulses
-from characterization.fit.start import FLATTEST, STEEPEST, bounds
+from characterization.fit.inference.candidate import Candidate, covariance
+from characterization.fit.inference.likelihood import Likelihood
+from characterization.fit.inference.maximise import maximise
+from characterization.fit.inference.start import FLATTEST, STEEPEST, bounds
+from characterization.fit.observations.base import Observations, Pulses
 
 EDGE = 0.02
 """Fractions within this of 0 or 1 are easily made by rare false outcomes, not by the law."""

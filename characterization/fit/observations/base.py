@@ -11,8 +11,8 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from characterization.fit.readers import Table
-from characterization.fit.validation import numbers, refuse_row, texts
+from characterization.fit.table.readers import Table
+from characterization.fit.table.validation import numbers, refuse_row, texts
 from formats.errors import InputError
 
 OPTIONAL_COLUMNS = (

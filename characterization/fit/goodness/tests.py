@@ -8,11 +8,11 @@ import numpy as np
 from scipy.special import xlogy
 from scipy.stats import chi2
 
-from characterization.fit.estimate import Candidate
-from characterization.fit.likelihood import Likelihood
-from characterization.fit.maximise import maximise
-from characterization.fit.observations import Pulses, Waits
-from characterization.fit.start import bounds
+from characterization.fit.inference.candidate import Candidate
+from characterization.fit.inference.likelihood import Likelihood
+from characterization.fit.inference.maximise import maximise
+from characterization.fit.inference.start import bounds
+from characterization.fit.observations.base import Pulses, Waits
 
 BOOTSTRAPS = 200
 _MOST_GROUPS = 500

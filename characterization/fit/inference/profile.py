@@ -8,8 +8,8 @@ import numpy as np
 from scipy.optimize import brentq
 from scipy.stats import chi2
 
-from characterization.fit.likelihood import Likelihood
-from characterization.fit.maximise import Maximum, maximise
+from characterization.fit.inference.likelihood import Likelihood
+from characterization.fit.inference.maximise import Maximum, maximise
 
 LEVEL_95 = float(np.sqrt(chi2.ppf(0.95, 1)))
 _GROWTH = 1.7

@@ -7,7 +7,7 @@ import re
 import numpy as np
 import pandas as pd
 
-from characterization.fit.readers import Table
+from characterization.fit.table.readers import Table
 from formats.errors import InputError
 
 LIMITS = {

@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from characterization.fit.observations import Observations, Pulses, Waits
+from characterization.fit.observations.base import Observations, Pulses, Waits
 from devices.accelerations import Acceleration
 from devices.families import Family
 

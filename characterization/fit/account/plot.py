@@ -11,9 +11,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from characterization.fit.analysis import FitResult
-from characterization.fit.estimate import Candidate
-from characterization.fit.observations import Pulses, Waits
-from characterization.fit.points import binomial_interval, kaplan_meier
+from characterization.fit.goodness.points import binomial_interval, kaplan_meier
+from characterization.fit.inference.candidate import Candidate
+from characterization.fit.observations.base import Pulses, Waits
 
 _STYLE: dict[Any, Any] = {
     "svg.hashsalt": "stochram",

@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from characterization.fit.observations import outcomes
-from characterization.fit.readers import Table
-from characterization.fit.validation import numbers
+from characterization.fit.observations.base import outcomes
+from characterization.fit.table.readers import Table
+from characterization.fit.table.validation import numbers
 from devices.cbram import Conduction
 from devices.defaults import assumed_conduction
 from devices.parameter import Parameter

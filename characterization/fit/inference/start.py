@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from characterization.fit.observations import Observations, Pulses
+from characterization.fit.observations.base import Observations, Pulses
 
 _SHAPES = (0.02, 50.0)
 _FLOORS = (1e-7, 0.5)

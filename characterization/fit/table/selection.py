@@ -13,8 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from characterization.fit.readers import Table
-from characterization.fit.validation import numbers, texts
+from characterization.fit.table.readers import Table
+from characterization.fit.table.validation import numbers, texts
 from formats.errors import InputError
 
 TEXT_COLUMNS = ("device", "transition")

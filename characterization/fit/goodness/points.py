@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from scipy.stats import beta
 
-from characterization.fit.estimate import Candidate
-from characterization.fit.observations import Pulses, Waits
+from characterization.fit.inference.candidate import Candidate
+from characterization.fit.observations.base import Pulses, Waits
 
 MOST_POINTS = 2000
 """Points kept of Kaplan-Meier curves, over all voltages."""

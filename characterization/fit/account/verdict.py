@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from characterization.fit.circumstances import Circumstances
-from characterization.fit.estimate import Candidate
-from characterization.fit.goodness import Test, deviance
-from characterization.fit.identifiability import EDGE, Bracket
-from characterization.fit.observations import Observations, Pulses
+from characterization.fit.goodness.tests import Test, deviance
+from characterization.fit.inference.candidate import Candidate
+from characterization.fit.inference.identifiability import EDGE, Bracket
+from characterization.fit.observations.base import Observations, Pulses
 
 REJECTED = 0.05
 INDISTINCT_BIC = 2.0

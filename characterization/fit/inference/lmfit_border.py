@@ -5,7 +5,7 @@ from __future__ import annotations
 import lmfit
 import numpy as np
 
-from characterization.fit.estimate import Candidate
+from characterization.fit.inference.candidate import Candidate
 
 
 def parameters(candidate: Candidate) -> lmfit.Parameters:

@@ -6,11 +6,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from characterization.fit.likelihood import Likelihood
-from characterization.fit.maximise import Maximum, maximise
-from characterization.fit.observations import Observations
-from characterization.fit.profile import BetterMaximum, profile_end
-from characterization.fit.start import bounds, informative_voltage, logit, start
+from characterization.fit.inference.likelihood import Likelihood
+from characterization.fit.inference.maximise import Maximum, maximise
+from characterization.fit.inference.profile import BetterMaximum, profile_end
+from characterization.fit.inference.start import bounds, informative_voltage, logit, start
+from characterization.fit.observations.base import Observations
 from devices.accelerations import Acceleration
 from devices.families import Family
 from devices.law import Spread, SwitchingLaw

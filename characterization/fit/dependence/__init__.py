@@ -1,0 +1,1 @@
+"""Rows that are not independent: autocorrelation, drift, memory, and errors that allow for them."""

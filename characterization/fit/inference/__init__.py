@@ -1,0 +1,1 @@
+"""Likelihoods, their maxima, errors and intervals."""

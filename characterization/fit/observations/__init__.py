@@ -1,0 +1,1 @@
+"""From checked rows to voltage histories with outcomes, what every likelihood takes."""

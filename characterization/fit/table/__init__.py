@@ -1,0 +1,1 @@
+"""Data in: from a file to checked rows, every excluded one counted."""
