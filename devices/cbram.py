@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 
+from devices.conduction import Conduction
 from devices.law import SwitchingLaw
 from devices.parameter import Parameter
 
@@ -24,26 +25,6 @@ RENEWAL_VOLTAGE = 0.1
 """Opposite-polarity excursion (V) that renews a threshold."""
 
 _GAUSS_X, _GAUSS_W = np.polynomial.legendre.leggauss(6)
-
-
-@dataclass(frozen=True)
-class Conduction:
-    """Resistances (ohm) of the two states: medians, log-normal spreads and their correlation."""
-
-    r_lrs: Parameter
-    r_hrs: Parameter
-    sigma_ln_r_lrs: Parameter
-    sigma_ln_r_hrs: Parameter
-    correlation: Parameter
-
-    def to_dict(self) -> dict[str, Any]:
-        """The conduction object of device.json."""
-        return {name: getattr(self, name).to_dict() for name in self.__dataclass_fields__}
-
-    @classmethod
-    def from_dict(cls, content: Mapping[str, Any]) -> Conduction:
-        """The inverse of :meth:`to_dict`."""
-        return cls(**{name: Parameter.from_dict(content[name]) for name in content})
 
 
 @dataclass(frozen=True)

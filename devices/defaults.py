@@ -2,10 +2,21 @@
 
 from __future__ import annotations
 
+import math
+
+from devices.accelerations import ACCELERATIONS
 from devices.cbram import Conduction
-from devices.law import Spread
+from devices.families import FAMILIES
+from devices.law import Spread, SwitchingLaw
 from devices.parameter import Parameter
 
+ASSUMED_TEMPERATURE = 300.0
+"""K; where a table has no temperature."""
+KNAG2014_TAU0 = 2.85e5
+"""s; used in Knag, Lu, Zhang, IEEE T-NANO 13, 283 (2014) (quoted from memory, to be checked)."""
+KNAG2014_V0 = 0.156
+"""V; same source. Also what V0 is assumed to be where a table has one voltage."""
+_KNAG = "Knag, Lu, Zhang, IEEE T-NANO 13, 283 (2014), recalled"
 _NOT_IN_DATA = "assumed: the data do not tell"
 
 
@@ -30,6 +41,24 @@ def assumed_conduction() -> Conduction:
         sigma_ln_r_lrs=Parameter(0.1, "1", "assumed", _NOT_IN_DATA),
         sigma_ln_r_hrs=Parameter(0.3, "1", "assumed", _NOT_IN_DATA),
         correlation=Parameter(0.0, "1", "assumed", f"{_NOT_IN_DATA}; taken as none"),
+    )
+
+
+def assumed_set_law(reference_voltage: float = 3.2) -> SwitchingLaw:
+    """The published law, assumed of a device whose data hold no SET."""
+    note = f"{_NOT_IN_DATA} of SET; tau = {KNAG2014_TAU0:g} s exp(-V/{KNAG2014_V0:g} V), {_KNAG}"
+    tau_ref = KNAG2014_TAU0 * math.exp(-reference_voltage / KNAG2014_V0)
+    return SwitchingLaw(
+        family=FAMILIES["exponential"],
+        acceleration=ACCELERATIONS["exp(-V/V0)"],
+        reference_voltage=reference_voltage,
+        tau_ref=Parameter(tau_ref, "s", "assumed", note),
+        v0=Parameter(KNAG2014_V0, "V", "assumed", note),
+        shape=None,
+        spread=assumed_spread(),
+        valid_voltage=(2.6, 3.6),
+        valid_width=(1e-6, 1e-1),
+        valid_temperature=(ASSUMED_TEMPERATURE, ASSUMED_TEMPERATURE),
     )
 
 

@@ -9,11 +9,11 @@ from typing import Any
 
 import numpy as np
 
-from devices.accelerations import ACCELERATIONS, Acceleration
+from devices.accelerations import ACCELERATIONS, Acceleration, Temperature
+from devices.accelerations.base import BOLTZMANN_EV
 from devices.families import FAMILIES, Family
+from devices.mixture import mixed_probability
 from devices.parameter import Parameter
-
-GAUSS_HERMITE_NODES = 41
 
 
 @dataclass(frozen=True)
@@ -35,8 +35,12 @@ class Spread:
 class SwitchingLaw:
     """P(t) of one direction (SET or RESET) of a device, in the magnitude of its own polarity.
 
-    ``tau_ref`` (s) is tau at ``reference_voltage`` (V); ``shape`` is None for families without one;
-    ``covariance`` is that of the logarithms in ``covariance_order``.
+    ``tau_ref`` (s) is tau at ``reference_voltage`` (V) and ``reference_temperature`` (K), ``v0``
+    (V) the voltage for a factor e there; ``shape`` is None for families without one;
+    ``activation`` (eV) is that of tau0, None where the law holds at the reference temperature
+    only; ``v0_follows_temperature``: V0 is proportional to T, where the acceleration is
+    field-assisted. ``covariance`` is that of the logarithms (of Ea itself) in
+    ``covariance_order``.
     """
 
     family: Family
@@ -51,6 +55,9 @@ class SwitchingLaw:
     valid_temperature: tuple[float, float]
     covariance_order: tuple[str, ...] = ()
     covariance: tuple[tuple[float, ...], ...] = ()
+    activation: Parameter | None = None
+    reference_temperature: float = 300.0
+    v0_follows_temperature: bool = True
 
     @property
     def shape_value(self) -> float:
@@ -60,24 +67,48 @@ class SwitchingLaw:
     @property
     def tau0(self) -> float:
         """tau extrapolated to 0 V (s); infinite where the acceleration diverges there."""
-        return float(np.exp(self.ln_tau(np.array([0.0]))[0]))
+        with np.errstate(all="ignore"):
+            return float(np.exp(self.ln_tau(np.array([1e-12]))[0]))
 
-    def ln_tau(self, voltage: np.ndarray) -> np.ndarray:
-        """ln(tau/s) at each voltage magnitude (V)."""
+    def ln_tau(
+        self, voltage: np.ndarray, temperature: np.ndarray | float | None = None
+    ) -> np.ndarray:
+        """ln(tau/s) at each voltage magnitude (V) and temperature (K; None: the reference).
+
+        Raises ValueError for another temperature where the law has no activation energy.
+        """
         return self.acceleration.evaluate(
             np.asarray(voltage, float),
             self.reference_voltage,
             math.log(self.tau_ref.value),
             math.log(self.v0.value),
+            self._warmth(temperature),
         )
 
-    def ln_tau_gradient(self, voltage: np.ndarray) -> np.ndarray:
+    def ln_tau_gradient(
+        self, voltage: np.ndarray, temperature: np.ndarray | float | None = None
+    ) -> np.ndarray:
         """Derivatives of ln tau by ln tau_ref and ln V0, shape (2, voltages)."""
         return self.acceleration.gradient(
             np.asarray(voltage, float),
             self.reference_voltage,
             math.log(self.tau_ref.value),
             math.log(self.v0.value),
+            self._warmth(temperature),
+        )[:2]
+
+    def _warmth(self, temperature: np.ndarray | float | None) -> Temperature | None:
+        if temperature is None or np.all(temperature == self.reference_temperature):
+            return None
+        if self.activation is None:
+            raise ValueError(
+                f"the law holds at {self.reference_temperature:g} K only: it has no activation "
+                "energy (fit data at two or more temperatures)"
+            )
+        return Temperature(
+            np.asarray(temperature, float) / self.reference_temperature,
+            self.activation.value / (BOLTZMANN_EV * self.reference_temperature),
+            self.v0_follows_temperature,
         )
 
     def sigma_ln_tau_d2d(self, voltage: np.ndarray) -> np.ndarray:
@@ -88,12 +119,14 @@ class SwitchingLaw:
         b = by_v0 * spread.sigma_ln_v0_d2d.value
         return np.sqrt(np.maximum(a**2 + b**2 + 2 * spread.correlation_d2d.value * a * b, 0.0))
 
-    def rate(self, voltage: np.ndarray) -> np.ndarray:
+    def rate(
+        self, voltage: np.ndarray, temperature: np.ndarray | float | None = None
+    ) -> np.ndarray:
         """1/tau (1/s); exactly 0 where the magnitude is not positive (the other polarity)."""
         voltage = np.asarray(voltage, float)
         positive = voltage > 0
         safe = np.where(positive, voltage, self.reference_voltage)
-        return np.where(positive, np.exp(np.minimum(80.0, -self.ln_tau(safe))), 0.0)
+        return np.where(positive, np.exp(np.minimum(80.0, -self.ln_tau(safe, temperature))), 0.0)
 
     def probability_of_exposure(
         self, exposure: Any, delta_ln_tau: Any = 0.0, backend: str = "numpy"
@@ -107,18 +140,9 @@ class SwitchingLaw:
             xp: Any = np
         else:
             import jax.numpy as xp
-        sigma = self.spread.sigma_ln_tau_c2c.value
         own = exposure * xp.exp(-xp.asarray(delta_ln_tau))
-        if sigma == 0:
-            return self.family.probability(own, self.shape_value, backend)
-        nodes, weights = normal_quadrature(GAUSS_HERMITE_NODES)
-        total = 0.0
-        for node, weight in zip(nodes, weights, strict=True):
-            shifted = own * float(np.exp(-sigma * node))
-            total = total + float(weight) * self.family.probability(
-                shifted, self.shape_value, backend
-            )
-        return total
+        sigma = self.spread.sigma_ln_tau_c2c.value
+        return mixed_probability(self.family, own, self.shape_value, sigma, backend)
 
     def exposure_of_probability(self, probability: np.ndarray) -> np.ndarray:
         """The nominal exposure that gives the probability p (0 <= p < 1), C2C included."""
@@ -146,9 +170,15 @@ class SwitchingLaw:
         ln_exposure = np.log(np.maximum(np.asarray(exposure, float), 1e-300))
         return np.asarray(np.interp(ln_exposure, ln_gain, grid))
 
-    def probability(self, voltage: np.ndarray, width: np.ndarray | float) -> np.ndarray:
+    def probability(
+        self,
+        voltage: np.ndarray,
+        width: np.ndarray | float,
+        temperature: np.ndarray | float | None = None,
+    ) -> np.ndarray:
         """P(switched) of the nominal device after one rectangular pulse (V, s)."""
-        return np.asarray(self.probability_of_exposure(self.rate(voltage) * np.asarray(width)))
+        exposure = self.rate(voltage, temperature) * np.asarray(width)
+        return np.asarray(self.probability_of_exposure(exposure))
 
     def quantile(self, probability: float, voltage: float) -> float:
         """Wait time (s) at a constant voltage until P(switched) = p."""
@@ -193,13 +223,19 @@ class SwitchingLaw:
         parameters = {"tau_ref": self.tau_ref.to_dict(), "V0": self.v0.to_dict()}
         if self.shape is not None:
             parameters["shape"] = self.shape.to_dict()
+        if self.activation is not None:
+            parameters["Ea"] = self.activation.to_dict()
         spread = self.spread
         return {
             "family": self.family.name,
             "acceleration": self.acceleration.name,
             "reference_voltage_V": self.reference_voltage,
+            "reference_temperature_K": self.reference_temperature,
+            "v0_temperature": "proportional" if self.v0_follows_temperature else "fixed",
             "parameters": parameters,
-            "derived": {"tau0": {"value": self.tau0, "unit": "s"}},
+            "derived": {
+                "tau0": {"value": self.tau0 if math.isfinite(self.tau0) else None, "unit": "s"}
+            },
             "covariance": {
                 "order": list(self.covariance_order),
                 "matrix": [list(row) for row in self.covariance],
@@ -242,6 +278,9 @@ class SwitchingLaw:
             valid_temperature=tuple(valid["temperature_K"]),
             covariance_order=tuple(content["covariance"]["order"]),
             covariance=tuple(tuple(row) for row in content["covariance"]["matrix"]),
+            activation=Parameter.from_dict(parameters["Ea"]) if "Ea" in parameters else None,
+            reference_temperature=float(content["reference_temperature_K"]),
+            v0_follows_temperature=content["v0_temperature"] == "proportional",
         )
 
 

@@ -7,6 +7,8 @@ import math
 from devices.accelerations import ACCELERATIONS
 from devices.cbram import CBRAM
 from devices.defaults import (
+    KNAG2014_TAU0,
+    KNAG2014_V0,
     assumed_conduction,
     assumed_endurance,
     assumed_ideal_reset_time,
@@ -16,10 +18,6 @@ from devices.families import FAMILIES
 from devices.law import SwitchingLaw
 from devices.parameter import Parameter
 
-KNAG2014_TAU0 = 2.85e5
-"""s; used in Knag, Lu, Zhang, IEEE T-NANO 13, 283 (2014) (quoted from memory, to be checked)."""
-KNAG2014_V0 = 0.156
-"""V; same source."""
 _CITATION = "Knag, Lu, Zhang, IEEE T-NANO 13, 283 (2014), recalled, not re-read"
 
 

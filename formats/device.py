@@ -38,16 +38,19 @@ def check_device(content: Mapping[str, Any], where: str | Path) -> None:
         raise InputError(
             where, f"at conduction: r_lrs = {low:g} ohm is not below r_hrs = {high:g} ohm"
         )
+    for member in ("lrs_vs_gate", "graded_reset", "hrs_sinh"):
+        if member in content["conduction"]:
+            _check_conduction(content["conduction"][member], f"conduction.{member}", where)
     _check_units(content, "", "", where)
     for direction in ("set", "reset"):
         law = content[direction]
         if law is None:
             continue
         _check_covariance(law, f"{direction}.covariance", where)
-        if (law["family"] == "weibull") != ("shape" in law["parameters"]):
+        if (law["family"] != "exponential") != ("shape" in law["parameters"]):
             raise InputError(
                 where,
-                f"at {direction}.parameters: a shape belongs to weibull laws, and to them only",
+                f"at {direction}.parameters: every law but the exponential has a shape",
             )
         for name, (low, high) in law["valid_range"].items():
             if low > high:
@@ -56,12 +59,40 @@ def check_device(content: Mapping[str, Any], where: str | Path) -> None:
                 )
 
 
+def _check_conduction(law: Mapping[str, Any], place: str, where: str | Path) -> None:
+    """Ranges and states in order, and the reference gate voltage above the law's own limit."""
+    for name, (low, high) in law["valid_range"].items():
+        if low > high:
+            raise InputError(where, f"at {place}.valid_range.{name}: {low:g} is above {high:g}")
+    parameters = law["parameters"]
+    if "r_max" in parameters:
+        low, high = (parameters[name]["value"] for name in ("r_lrs", "r_max"))
+        if low >= high:
+            raise InputError(
+                where, f"at {place}: r_lrs = {low:g} ohm is not below r_max = {high:g} ohm"
+            )
+    if "v_t" in parameters and parameters["v_t"]["value"] >= law["reference_gate_V"]:
+        raise InputError(where, f"at {place}: v_t is not below reference_gate_V")
+
+
 UNITS = {
     "tau_ref": "s",
     "V0": "V",
     "shape": "1",
+    "Ea": "eV",
     "r_lrs": "ohm",
     "r_hrs": "ohm",
+    "r_ref": "ohm",
+    "r_series": "ohm",
+    "r_max": "ohm",
+    "v_t": "V",
+    "v_on": "V",
+    "v_per_efold": "V",
+    "v_scale": "V",
+    "v_half": "V",
+    "v_half_scale": "V",
+    "v_s": "V",
+    "i0": "A",
     "ideal_reset_time": "s",
     "endurance": "cycles",
 }

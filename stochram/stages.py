@@ -44,11 +44,16 @@ def _fit(experiment: Experiment) -> Stage:
         keys = dict(experiment.tables["fit"])
         data = experiment.input_path(keys.pop("data"))
         columns = keys.pop("columns", None)
+        into = keys.pop("into", None)
         return FitOptions(
             data=data,
             output=experiment.output,
             header=not keys.pop("no_header", False),
             columns=None if columns is None else tuple(columns),
+            mapping=tuple(keys.pop("map", ())),
+            thresholds=tuple(keys.pop("thresholds", ())),
+            spread=not keys.pop("pool", False),
+            into=None if into is None else experiment.input_path(into),
             seed=experiment.seed,
             **keys,
         )
@@ -63,7 +68,14 @@ def _fit(experiment: Experiment) -> Stage:
 
         fit(options())
 
-    return Stage("fit", ("device.json", "fit.json", "device.lib", "fit.svg"), record, run)
+    return Stage("fit", (
+        "device.json",
+        "fit.json",
+        "device.lib",
+        "device.va",
+        "fit.svg",
+        "fit.html",
+    ), record, run)
 
 
 def _extract(experiment: Experiment, jobs: int, quiet: bool) -> Stage:

@@ -26,8 +26,7 @@ def assumed_parameters(device: CBRAM) -> list[tuple[str, Parameter]]:
             found |= {
                 f"{law_name}.{name}": getattr(spread, name) for name in spread.__dataclass_fields__
             }
-    conduction = device.conduction
-    found |= {name: getattr(conduction, name) for name in conduction.__dataclass_fields__}
+    found |= dict(device.conduction.parameters())
     return [(name, value) for name, value in found.items() if value.source == "assumed"]
 
 

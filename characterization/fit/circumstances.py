@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from characterization.fit.observations.base import rows_per_device
+from characterization.fit.observations.columns import one_temperature, temperatures
 from characterization.fit.table.readers import Table
 from characterization.fit.table.validation import numbers
-from devices.cbram import Conduction
 from formats.errors import InputError
 
 
@@ -15,27 +14,19 @@ from formats.errors import InputError
 class Circumstances:
     """What the table tells beside the outcomes.
 
-    ``devices`` (number, largest number of rows of one), ``temperature`` (K) and ``gate`` (lowest,
-    highest gate voltage, V) are None where the table has no such column; ``conduction`` is fitted
-    where it has resistances.
+    ``temperature`` (lowest, highest, K) and ``gate`` (the same of the gate voltage, V) are None
+    where the table has no such column.
     """
 
     kind: str
     voltage_reference: str
-    devices: tuple[int, int] | None
-    temperature: float | None
+    temperature: tuple[float, float] | None
     gate: tuple[float, float] | None
-    conduction: Conduction
     unused: tuple[str, ...]
 
 
 def circumstances_of(
-    table: Table,
-    kind: str,
-    voltage_reference: str | None,
-    conduction: Conduction,
-    degrees: float | None,
-    unused: list[str],
+    table: Table, kind: str, voltage_reference: str | None, unused: list[str]
 ) -> Circumstances:
     """Gather them; raises :class:`InputError` for an unknown voltage reference."""
     gate = None
@@ -45,12 +36,10 @@ def circumstances_of(
     if voltage_reference not in (None, "cell", "1t1r"):
         raise InputError("--voltage-reference", f"{voltage_reference!r} is not cell or 1t1r")
     reference = voltage_reference or ("cell" if gate is None else "1t1r")
-    return Circumstances(
-        kind,
-        reference,
-        rows_per_device(table),
-        degrees,
-        gate,
-        conduction,
-        tuple(unused),
-    )
+    heat = temperatures(table)
+    one = one_temperature(table)
+    if heat is not None:
+        degrees: tuple[float, float] | None = (float(heat.min()), float(heat.max()))
+    else:
+        degrees = None if one is None else (one, one)
+    return Circumstances(kind, reference, degrees, gate, tuple(unused))

@@ -2,43 +2,71 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
+from characterization.fit.account.content import fit_content
+from characterization.fit.account.more import sections
+from characterization.fit.account.page import page
 from characterization.fit.account.plot import svg
 from characterization.fit.analysis import FitResult, analyse
-from characterization.fit.goodness.points import pulse_points, wait_points
-from characterization.fit.inference.candidate import Candidate
+from characterization.fit.choices import Choices
+from characterization.fit.conduction.transistor import parse_transistor
+from characterization.fit.inference.posterior import sample_posterior, write_posteriors
 from characterization.fit.make_device import device_of
 from characterization.fit.table.readers import read_table
 from devices.cbram import CBRAM
-from devices.subcircuit import subcircuit
+from devices.subcircuit import library
+from devices.veriloga import veriloga
 from formats.atomic import write_text
-from formats.device import write_device
+from formats.device import read_device, write_device
 from formats.errors import InputError
 from formats.json_file import write_json
+from formats.progress import words
 from formats.provenance import provenance, sha256_file
 
 SOURCE = ("characterization.fit", "devices", "formats")
-LIBRARIES = ("matplotlib", "numpy", "pandas", "scipy", "sympy")
+LIBRARIES = ("emcee", "jinja2", "matplotlib", "numpy", "pandas", "scipy", "sympy")
 
 
 @dataclass(frozen=True)
 class FitOptions:
-    """What the command line, or ``[fit]`` of experiment.toml, can say."""
+    """What the command line, or ``[fit]`` of experiment.toml, can say.
+
+    ``mapping`` holds ``canonical=foreign[:unit]`` items; ``into`` is a device.json that keeps what
+    this table does not tell; ``read_voltage`` (V) and ``read_time`` (s) are those of the read
+    disturb; ``posterior`` samples with emcee. The others are those of :class:`Choices`.
+    """
 
     data: Path
     output: Path = Path("out")
     kind: str | None = None
     family: str = "auto"
+    acceleration: str = "exp"
     floor: bool = False
+    lapse: bool = False
     header: bool = True
     columns: tuple[str, ...] | None = None
-    start_above: float | None = None
-    switched_below: float | None = None
+    mapping: tuple[str, ...] = ()
+    start_above: float | str | None = None
+    start_below: float | str | None = None
+    switched_below: float | str | None = None
+    switched_above: float | str | None = None
+    thresholds: tuple[float, ...] = ()
     where: str | None = None
     voltage_reference: str | None = None
+    reset_polarity: str = "signed"
+    ramp_rate: float | None = None
+    voltage_step: float | None = None
+    v0_temperature: str = "auto"
+    spread: bool = True
+    c2c: bool = False
+    transistor: str | None = None
+    read_voltage: float = 0.1
+    read_time: float = 1e-6
+    posterior: bool = False
+    into: Path | None = None
     name: str | None = None
     seed: int = 0
 
@@ -46,6 +74,12 @@ class FitOptions:
     def device_name(self) -> str:
         """The device's name: given, or the data file's without its endings."""
         return self.name if self.name is not None else Path(self.data).name.split(".")[0]
+
+    def choices(self, base: CBRAM | None) -> Choices:
+        """The part of the options that concerns the fit itself; ``base`` is a known device."""
+        names = {f.name for f in fields(Choices)} & {f.name for f in fields(FitOptions)}
+        known = None if base is None else base.conduction.r_hrs
+        return Choices(**{name: getattr(self, name) for name in names}, r_hrs=known)
 
 
 @dataclass(frozen=True)
@@ -55,20 +89,34 @@ class FitFiles:
     device: Path
     fit: Path
     subcircuit: Path
+    verilog: Path
     plot: Path
+    page: Path
+    posterior: Path | None
     result: FitResult = field(repr=False)
     fitted_device: CBRAM = field(repr=False)
+
+    @property
+    def written(self) -> tuple[Path, ...]:
+        """All files of the run."""
+        made = (self.device, self.fit, self.subcircuit, self.verilog, self.plot, self.page)
+        return made if self.posterior is None else (*made, self.posterior)
 
 
 def stage_provenance(options: FitOptions) -> dict[str, Any]:
     """The record of what a run with these options depends on; does not run it."""
     told = asdict(options)
-    del told["output"], told["data"]
+    for name in ("output", "data", "into"):
+        del told[name]
     told |= {"data_name": Path(options.data).name, "name": options.device_name}
-    told["columns"] = None if options.columns is None else list(options.columns)
+    for name in ("columns", "mapping", "thresholds"):
+        told[name] = None if told[name] is None else list(told[name])
+    inputs = {"data": sha256_file(Path(options.data))}
+    if options.into is not None:
+        inputs["into"] = sha256_file(Path(options.into))
     return provenance(
         stage="fit",
-        inputs={"data": sha256_file(Path(options.data))},
+        inputs=inputs,
         options=told,
         seed=options.seed,
         source=SOURCE,
@@ -76,96 +124,94 @@ def stage_provenance(options: FitOptions) -> dict[str, Any]:
     )
 
 
-def run(options: FitOptions) -> FitFiles:
-    """Read, fit and write device.json, fit.json, device.lib and fit.svg.
+def run(options: FitOptions, quiet: bool = True) -> FitFiles:
+    """Read, fit and write device.json, fit.json, device.lib, device.va, fit.svg and fit.html.
 
-    Raises :class:`InputError` for anything wrong in the data or the options, before any file is
-    written.
+    Unless ``quiet``, a terminal shows what is being done and for how long. Raises
+    :class:`InputError` for anything wrong in the data or the options, before any file is written.
     """
     _check(options)
-    table = read_table(options.data, header=options.header, columns=options.columns)
-    result = analyse(
-        table,
+    base = None if options.into is None else CBRAM.from_dict(read_device(options.into))
+    table = read_table(
+        options.data,
+        header=options.header,
+        columns=options.columns,
+        mapping=options.mapping,
         kind=options.kind,
-        family=options.family,
-        floor=options.floor,
-        start_above=options.start_above,
-        switched_below=options.switched_below,
-        where=options.where,
-        voltage_reference=options.voltage_reference,
-        seed=options.seed,
-        named=options.columns is not None,
     )
+    with words("fit", quiet) as progress:
+        result = analyse(table, options.choices(base), progress)
+        posteriors = {
+            fit.direction: sample_posterior(fit.chosen, options.seed, progress=progress)
+            for fit in (result.laws if options.posterior else ())
+        }
     record = stage_provenance(options)
     source = Path(options.data).name
-    device = device_of(result, options.device_name, source)
+    device = device_of(result, options.device_name, source, base)
+    read = (options.read_voltage, options.read_time)
+    more = sections(result, device, read, posteriors)
     output = Path(options.output)
     files = FitFiles(
         device=output / "device.json",
         fit=output / "fit.json",
         subcircuit=output / "device.lib",
+        verilog=output / "device.va",
         plot=output / "fit.svg",
+        page=output / "fit.html",
+        posterior=output / "posterior.npz" if posteriors else None,
         result=result,
         fitted_device=device,
     )
-    netlist = subcircuit(device, "cbram")
-    drawing = svg(result, f"{source}: {result.chosen.family.name} law")
+    texts = {
+        files.subcircuit: library(device, "cbram"),
+        files.verilog: veriloga(device, "cbram"),
+        files.plot: svg(result, source),
+        files.page: page(result, source, device, more, record),
+    }
+    content = fit_content(result, source, record, posteriors)
     write_device(files.device, {**device.to_dict(), "provenance": record})
-    write_json(files.fit, fit_content(result, source, record), "fit")
-    write_text(files.subcircuit, netlist)
-    write_text(files.plot, drawing)
+    write_json(files.fit, content, "fit")
+    for path, text in texts.items():
+        write_text(path, text)
+    if files.posterior is not None:
+        write_posteriors(files.posterior, posteriors)
     return files
 
 
-def fit_content(result: FitResult, source: str, record: dict[str, Any]) -> dict[str, Any]:
-    """The content of fit.json."""
-    pulses = result.data.kind == "pulses"
-    return {
-        "schema": 1,
-        "kind": result.data.kind,
-        "candidates": [_candidate(c, source) for c in result.candidates],
-        "chosen": result.chosen.family.name,
-        "tests": [
-            {
-                "name": test.name,
-                "statistic": test.statistic,
-                "p_value": test.p_value,
-                "note": test.note,
-            }
-            for test in result.tests
-        ],
-        "counts": result.counts,
-        "excluded": list(result.excluded),
-        "verdict": list(result.verdict),
-        "points": pulse_points(result.chosen) if pulses else wait_points(result.chosen),
-        "provenance": record,
-    }
-
-
-def _candidate(candidate: Candidate, source: str) -> dict[str, Any]:
-    return {
-        "family": candidate.family.name,
-        "acceleration": candidate.likelihood.acceleration.name,
-        "reference_voltage_V": candidate.likelihood.reference,
-        "loglik": candidate.loglik,
-        "aic": candidate.aic,
-        "aicc": candidate.aicc,
-        "bic": candidate.bic,
-        "parameters": {
-            name: candidate.parameter(name, f"fitted to {source}").to_dict()
-            for name in candidate.names
-        },
-    }
-
-
 def _check(options: FitOptions) -> None:
-    for name in ("start_above", "switched_below"):
+    for name in ("start_above", "start_below", "switched_below", "switched_above"):
+        _check_ohms(getattr(options, name), _flag(name))
+    if options.transistor is not None:
+        parse_transistor(options.transistor)
+    for name in ("ramp_rate", "voltage_step", "read_voltage", "read_time"):
         value = getattr(options, name)
         if value is not None and not 0 < value < float("inf"):
+            raise InputError(_flag(name), f"found {value:g}, expected a number above 0")
+    for value in options.thresholds:
+        if not 0 < value < float("inf"):
+            raise InputError("--thresholds", f"found {value:g}, expected ohms above 0")
+    for name, allowed in (
+        ("reset_polarity", ("signed", "magnitude")),
+        ("v0_temperature", ("auto", "proportional", "fixed")),
+    ):
+        if getattr(options, name) not in allowed:
             raise InputError(
-                f"--{name.replace('_', '-')}", f"found {value:g}, expected ohms above 0"
+                _flag(name), f"{getattr(options, name)!r} is not one of {', '.join(allowed)}"
             )
     if options.seed < 0:
         raise InputError("--seed", f"found {options.seed}, expected an integer of at least 0")
     if not options.device_name.strip():
         raise InputError("--name", "is empty; expected a name for the device")
+
+
+def _check_ohms(value: float | str | None, flag: str) -> None:
+    if value is None or value == "auto":
+        return
+    if isinstance(value, str):
+        raise InputError(flag, f"found {value!r}, expected ohms above 0, or auto")
+    if not 0 < value < float("inf"):
+        raise InputError(flag, f"found {value:g}, expected ohms above 0")
+
+
+def _flag(name: str) -> str:
+    return f"--{name.replace('_', '-')}"

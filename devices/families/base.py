@@ -3,7 +3,8 @@
 The exposure u = integral of dt/tau(V) is dimensionless; a family has unit scale in u and at most
 one shape parameter. Everything derives from the cumulative hazard H, F(u) = 1 - exp(-H(u)),
 written once in sympy as a function of x = ln u and of s = ln(shape): the likelihood takes its
-derivatives, the sampler its inverse, the netlist its threshold.
+derivatives, the sampler its inverse, the netlist its threshold. A family whose H is no closed
+expression overrides ``hazard_terms``, ``log_density_terms``, ``hazard`` and ``threshold``.
 """
 
 from __future__ import annotations
@@ -20,7 +21,9 @@ from devices.expressions import compiled, derivative
 LN_U = sympy.Symbol("x", real=True)
 LN_SHAPE = sympy.Symbol("s", real=True)
 ENERGY = sympy.Symbol("E", positive=True)
-_LN_U_RANGE = (-700.0, 700.0)
+LN_U_RANGE = (-700.0, 700.0)
+TERMS = (("",), ("", "x", "s"), ("", "x", "s", "xx", "xs", "ss"))
+"""Derivatives wanted at order 0, 1 and 2; "" is the function itself."""
 
 
 @functools.cache
@@ -30,38 +33,45 @@ def _inverse(cumulative_hazard: sympy.Expr) -> sympy.Expr:
     return sympy.simplify(sympy.exp(solutions[0]))
 
 
+@functools.cache
+def _log_density(cumulative_hazard: sympy.Expr) -> sympy.Expr:
+    """ln dF/dx = ln H_x - H."""
+    slope = sympy.simplify(sympy.diff(cumulative_hazard, LN_U))
+    return sympy.expand_log(sympy.log(slope), force=True) - cumulative_hazard
+
+
 @dataclass(frozen=True)
 class Family:
     """A family of switching distributions of the exposure.
 
-    Subclasses set ``name``, ``has_shape``, ``source`` and the sympy expression
+    Subclasses set ``name``, ``has_shape``, ``shape_meaning``, ``source`` and the sympy expression
     ``cumulative_hazard`` of ``LN_U`` and ``LN_SHAPE``.
     """
 
     name: ClassVar[str]
     has_shape: ClassVar[bool]
+    shape_meaning: ClassVar[str] = ""
     source: ClassVar[str]
     cumulative_hazard: ClassVar[sympy.Expr]
 
-    def threshold_expression(self) -> sympy.Expr:
-        """Y = F^-1(1 - exp(-E)) as an expression of ``ENERGY`` and ``LN_SHAPE``."""
+    def threshold_expression(self) -> sympy.Expr | None:
+        """Y = F^-1(1 - exp(-E)) of ``ENERGY`` and ``LN_SHAPE``; None if no closed form is."""
         return _inverse(self.cumulative_hazard)
 
-    def hazard_terms(self, ln_u: np.ndarray, ln_shape: float) -> dict[str, np.ndarray]:
-        """H and its derivatives with respect to x = ln u and s = ln shape, at each ``ln_u``.
+    def hazard_terms(
+        self, ln_u: np.ndarray, ln_shape: float, order: int = 2
+    ) -> dict[str, np.ndarray]:
+        """H and its derivatives by x = ln u and s = ln shape up to ``order``, at each ``ln_u``.
 
-        Keys "H", "x", "s", "xx", "xs", "ss" and for densities of ln u "xxx", "xxs", "xss".
+        Keys "" (H itself), "x", "s", "xx", "xs", "ss".
         """
-        x = np.clip(ln_u, *_LN_U_RANGE)
-        terms = {}
-        for key in ("", "x", "s", "xx", "xs", "ss", "xxx", "xxs", "xss"):
-            symbols = [LN_U if letter == "x" else LN_SHAPE for letter in key]
-            expression = (
-                derivative(self.cumulative_hazard, *symbols) if key else self.cumulative_hazard
-            )
-            value = compiled(expression, (LN_U, LN_SHAPE))(x, ln_shape)
-            terms[key or "H"] = np.broadcast_to(np.asarray(value, dtype=float), np.shape(x))
-        return terms
+        return _terms(self.cumulative_hazard, ln_u, ln_shape, order)
+
+    def log_density_terms(
+        self, ln_u: np.ndarray, ln_shape: float, order: int = 2
+    ) -> dict[str, np.ndarray]:
+        """The same of ln dF/dx, the logarithm of the density of x = ln u."""
+        return _terms(_log_density(self.cumulative_hazard), ln_u, ln_shape, order)
 
     def hazard(self, exposure: Any, shape: float = 1.0, backend: str = "numpy") -> Any:
         """Cumulative hazard H(u) of an exposure (numpy or JAX array), 0 at u = 0."""
@@ -84,7 +94,9 @@ class Family:
 
     def threshold(self, energy: np.ndarray, shape: float = 1.0) -> np.ndarray:
         """Exposure Y at which a device with the Exp(1) variate ``energy`` switches."""
-        function = compiled(self.threshold_expression(), (ENERGY, LN_SHAPE))
+        expression = self.threshold_expression()
+        assert expression is not None, f"{self.name} overrides threshold"
+        function = compiled(expression, (ENERGY, LN_SHAPE))
         return np.asarray(
             np.broadcast_to(function(np.asarray(energy, float), np.log(shape)), np.shape(energy))
         )
@@ -92,3 +104,24 @@ class Family:
     def quantile(self, probability: np.ndarray, shape: float = 1.0) -> np.ndarray:
         """F^-1(p), the exposure that gives the probability p (0 <= p < 1)."""
         return self.threshold(-np.log1p(-np.asarray(probability, float)), shape)
+
+
+@functools.cache
+def _compiled_terms(expression: sympy.Expr, order: int) -> Any:
+    """One function of (x, s) that gives all derivatives, sharing their common parts."""
+    rows = []
+    for key in TERMS[order]:
+        symbols = [LN_U if letter == "x" else LN_SHAPE for letter in key]
+        rows.append(derivative(expression, *symbols) if key else expression)
+    return compiled(sympy.Tuple(*rows), (LN_U, LN_SHAPE))
+
+
+def _terms(
+    expression: sympy.Expr, ln_u: np.ndarray, ln_shape: float, order: int
+) -> dict[str, np.ndarray]:
+    x = np.clip(ln_u, *LN_U_RANGE)
+    values = _compiled_terms(expression, order)(x, ln_shape)
+    return {
+        key: np.broadcast_to(np.asarray(value, dtype=float), np.shape(x))
+        for key, value in zip(TERMS[order], values, strict=True)
+    }

@@ -10,5 +10,6 @@ class Weibull(Family):
 
     name = "weibull"
     has_shape = True
+    shape_meaning = "exponent k: below 1 stretched, above 1 compressed"
     source = "Weibull, J. Appl. Mech. 18, 293 (1951): P = 1 - exp(-(t/tau)^k)"
     cumulative_hazard = sympy.exp(sympy.exp(LN_SHAPE) * LN_U)

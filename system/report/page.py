@@ -173,12 +173,14 @@ def fit_content(cells: Cells) -> dict[str, Any]:
         raise InputError(cells.path, f"attribute fit_json is not JSON ({error})") from error
     if not isinstance(content, dict):
         raise InputError(cells.path, "attribute fit_json is not a JSON object")
+    laws = content.get("laws")
+    law = laws[0] if isinstance(laws, list) and laws and isinstance(laws[0], dict) else {}
     verdict = content.get("verdict")
-    candidates = content.get("candidates")
+    candidates = law.get("candidates")
     excluded = content.get("excluded")
     return {
         "kind": str(content.get("kind", "unknown kind")),
-        "chosen": str(content.get("chosen", "")),
+        "chosen": str(law.get("chosen", "")),
         "verdict": [str(line) for line in verdict] if isinstance(verdict, list) else [],
         "candidates": [
             (
@@ -200,7 +202,7 @@ def fit_content(cells: Cells) -> dict[str, Any]:
             for entry in (excluded if isinstance(excluded, list) else [])
             if isinstance(entry, dict)
         ],
-        "points": content["points"] if isinstance(content.get("points"), dict) else {},
+        "points": law["points"] if isinstance(law.get("points"), dict) else {},
     }
 
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import scipy.stats
 from scipy.integrate import quad
 
+from devices.accelerations import ACCELERATIONS
 from devices.cbram import CBRAM
 from devices.families import FAMILIES
 from devices.law import SwitchingLaw
@@ -18,8 +20,6 @@ from devices.presets import knag2014
 
 def weibull_law(shape: float, sigma_c2c: float = 0.0, memory: float = 0.0) -> SwitchingLaw:
     """The published law, stretched."""
-    from dataclasses import replace
-
     law = knag2014().set
     spread = replace(
         law.spread,
@@ -60,17 +60,111 @@ def test_weibull_agrees_with_scipy(shape: float) -> None:
     assert family.quantile(p, shape) == pytest.approx(reference.ppf(p), rel=1e-9)
 
 
+SCIPY = {
+    "exponential": lambda k: scipy.stats.expon(),
+    "weibull": scipy.stats.weibull_min,
+    "lognormal": scipy.stats.lognorm,
+    "gamma": scipy.stats.gamma,
+}
+
+
 @pytest.mark.parametrize("name", sorted(FAMILIES))
-def test_hazard_derivatives_agree_with_differences(name: str) -> None:
-    family, s, step = FAMILIES[name], math.log(0.7), 1e-5
+@pytest.mark.parametrize("shape", [0.5, 1.0, 2.5])
+def test_families_agree_with_scipy_in_both_tails(name: str, shape: float) -> None:
+    family, reference = FAMILIES[name], SCIPY[name](shape)
+    u = np.array([1e-6, 0.1, 0.7, 1.0, 3.0, 30.0])
+    assert family.probability(u, shape) == pytest.approx(reference.cdf(u), rel=1e-11)
+    assert family.hazard(u, shape) == pytest.approx(-reference.logsf(u), rel=1e-9, abs=1e-12)
+    terms = family.log_density_terms(np.log(u), math.log(shape))
+    assert terms[""] == pytest.approx(reference.logpdf(u) + np.log(u), rel=1e-9, abs=1e-9)
+    p = np.array([0.0, 1e-9, 0.3, 0.999])
+    assert family.quantile(p, shape) == pytest.approx(reference.ppf(p), rel=1e-8)
+
+
+def test_the_gamma_hazard_goes_on_where_the_upper_tail_underflows() -> None:
+    """Beyond u of about 745 exp(-H) is 0 in double precision; the series must join smoothly."""
+    family = FAMILIES["gamma"]
+    for shape in (0.5, 2.0, 20.0):
+        hazard = family.hazard(np.array([499.999, 500.001, 5000.0]), shape)
+        assert hazard[1] - hazard[0] == pytest.approx(0.002 * (1 - (shape - 1) / 500), rel=2e-3)
+        exact = 5000 - (shape - 1) * math.log(5000) + math.lgamma(shape)
+        assert hazard[2] == pytest.approx(exact, abs=1.1 * abs(shape - 1) / 5000 * 1.01 + 1e-9)
+
+
+@pytest.mark.parametrize("name", sorted(FAMILIES))
+@pytest.mark.parametrize("method", ["hazard_terms", "log_density_terms"])
+def test_derivatives_agree_with_differences(name: str, method: str) -> None:
+    terms_of, s, step = getattr(FAMILIES[name], method), math.log(0.7), 1e-5
     x = np.array([-3.0, -0.5, 0.4, 1.1])
-    terms = family.hazard_terms(x, s)
-    for key, below in (("x", "H"), ("xx", "x"), ("xxx", "xx")):
-        up, down = family.hazard_terms(x + step, s)[below], family.hazard_terms(x - step, s)[below]
+    terms = terms_of(x, s)
+    for key, below in (("x", ""), ("xx", "x")):
+        up, down = terms_of(x + step, s)[below], terms_of(x - step, s)[below]
         assert terms[key] == pytest.approx((up - down) / (2 * step), rel=1e-6)
-    for key, below in (("s", "H"), ("xs", "x"), ("ss", "s"), ("xxs", "xx"), ("xss", "xs")):
-        up, down = family.hazard_terms(x, s + step)[below], family.hazard_terms(x, s - step)[below]
-        assert terms[key] == pytest.approx((up - down) / (2 * step), rel=1e-6, abs=1e-9)
+    for key, below in (("s", ""), ("xs", "x"), ("ss", "s")):
+        up, down = terms_of(x, s + step)[below], terms_of(x, s - step)[below]
+        assert terms[key] == pytest.approx((up - down) / (2 * step), rel=1e-5, abs=1e-7)
+
+
+@pytest.mark.parametrize("name", sorted(FAMILIES))
+def test_every_family_is_the_same_in_jax(name: str) -> None:
+    import jax.numpy as jnp
+
+    u = np.array([0.0, 1e-3, 0.5, 2.0, 20.0])
+    found = np.asarray(FAMILIES[name].probability(jnp.asarray(u), 1.7, "jax"))
+    assert found == pytest.approx(FAMILIES[name].probability(u, 1.7), abs=3e-6)
+
+
+TYPED_TWICE = {
+    "exp(-V/V0)": lambda v, v0: math.exp(-v / v0),
+    "1/sinh(V/V0)": lambda v, v0: 1 / math.sinh(v / v0),
+    "(V/Vref)^-n": lambda v, v0: v ** (-2.0 / v0),
+    "exp(B/V)": lambda v, v0: math.exp(4.0 / v0 / v),
+}
+"""tau up to a factor, at the reference voltage 2 V, typed a second time on purpose."""
+
+
+@pytest.mark.parametrize("name", sorted(ACCELERATIONS))
+def test_accelerations_agree_with_their_formula(name: str) -> None:
+    acceleration, tau = ACCELERATIONS[name], TYPED_TWICE[name]
+    for v in (0.3, 1.0, 2.0, 3.1):
+        found = acceleration.evaluate(v, 2.0, math.log(5e-6), math.log(0.2))
+        assert math.exp(found) == pytest.approx(5e-6 * tau(v, 0.2) / tau(2.0, 0.2), rel=1e-11)
+
+
+@pytest.mark.parametrize("name", sorted(ACCELERATIONS))
+def test_v0_is_the_volts_for_a_factor_e_wherever_the_reference_is(name: str) -> None:
+    """And a law moved to another reference voltage is the same law."""
+    acceleration, v = ACCELERATIONS[name], np.array([1.0, 1.7, 2.4])
+    slope = (
+        acceleration.evaluate(2.0 + 1e-5, 2.0, 0.0, math.log(0.2))
+        - acceleration.evaluate(2.0 - 1e-5, 2.0, 0.0, math.log(0.2))
+    ) / 2e-5
+    assert -1 / slope == pytest.approx(0.2, rel=1e-6)
+    there = float(acceleration.evaluate(2.4, 2.0, 0.0, math.log(0.2)))
+    moved = acceleration.moved(math.log(0.2), 2.0, 2.4)
+    np.testing.assert_allclose(
+        acceleration.evaluate(v, 2.4, there, moved),
+        acceleration.evaluate(v, 2.0, 0.0, math.log(0.2)),
+        rtol=1e-9,
+    )
+
+
+def test_temperature_is_arrhenius_in_tau0_and_proportional_in_v0() -> None:
+    """Typed a second time: tau = tau00 exp(Ea/kT) exp(-V/(c T)), quotients at two temperatures."""
+    law = replace(
+        knag2014().set,
+        activation=Parameter(0.6, "eV", "taken"),
+        valid_temperature=(280.0, 400.0),
+    )
+    k, t = 8.617333262e-5, 350.0
+    for proportional, v0 in ((True, 0.156 * t / 300), (False, 0.156)):
+        warm = replace(law, v0_follows_temperature=proportional)
+        ratio = math.exp(0.6 / k * (1 / t - 1 / 300)) * math.exp(-2.9 / v0 + 2.9 / 0.156)
+        found = warm.ln_tau(np.array([2.9]), t) - warm.ln_tau(np.array([2.9]))
+        assert math.exp(found[0]) == pytest.approx(ratio, rel=1e-9)
+    assert SwitchingLaw.from_dict(warm.to_dict()) == warm
+    with pytest.raises(ValueError, match="activation"):
+        knag2014().set.rate(np.array([2.9]), 350.0)
 
 
 def test_jax_and_numpy_give_the_same_probability() -> None:
@@ -128,8 +222,6 @@ def test_thresholds_follow_the_family_and_memory_does_not_change_it() -> None:
 
 
 def test_spread_over_devices_combines_both_parameters() -> None:
-    from dataclasses import replace
-
     law = knag2014().set
     spread = replace(law.spread, sigma_ln_v0_d2d=Parameter(0.01, "1", "assumed"))
     law = replace(law, spread=spread)

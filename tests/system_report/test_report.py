@@ -94,17 +94,21 @@ def fit_json(**changes: Any) -> str:
         "low": np.maximum(0, probability - 0.05),
         "high": np.minimum(1, probability + 0.05),
     }
-    content = {
-        "schema": 1,
-        "kind": "pulses",
+    law = {
+        "direction": "set",
         "candidates": [
             {"family": "exponential", "loglik": -12.5, "aic": 29.0, "aicc": 29.1, "bic": 30.0}
         ],
         "chosen": "exponential",
+        "points": {name: np.asarray(values).tolist() for name, values in points.items()},
+    }
+    content = {
+        "schema": 1,
+        "kind": "pulses",
+        "laws": [law],
         "counts": {"rows": 14},
         "excluded": [{"reason": "start <above> 50 kohm", "rows": 3}],
         "verdict": ["A bare exponential & nothing else."],
-        "points": {name: np.asarray(values).tolist() for name, values in points.items()},
     }
     return json.dumps({**content, **changes})
 
@@ -243,7 +247,7 @@ def test_points_that_cannot_be_drawn_are_left_out(points: dict[str, Any]) -> Non
 
 def test_drawn_points_are_the_observed_fractions() -> None:
     """fit.json's "probability" is the fitted one; the points must come from the counts."""
-    points = json.loads(fit_json())["points"]
+    points = json.loads(fit_json())["laws"][0]["points"]
     drawn = figures.fit_pulses(knag2014().set, points)
     moved = figures.fit_pulses(knag2014().set, {**points, "probability": [0.0] * 14})
     fewer = figures.fit_pulses(knag2014().set, {**points, "switched": [0] * 14})
@@ -266,7 +270,12 @@ def test_waiting_times_are_drawn_too() -> None:
     "text",
     [
         json.dumps({}),
-        fit_json(points=[1, 2], candidates=[1], counts=[], verdict=3, excluded={"a": 1}),
+        fit_json(
+            laws=[{"points": [1, 2], "candidates": [1]}],
+            counts=[],
+            verdict=3,
+            excluded={"a": 1},
+        ),
     ],
 )
 def test_a_fit_without_pulse_points_is_no_obstacle(

@@ -2,27 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from characterization.fit.make_device import ASSUMED_TEMPERATURE, parameters_of
+from characterization.fit.direction import LawFit
+from characterization.fit.inference.candidate import MEASUREMENT
+from characterization.fit.make_device import parameters_of
 from characterization.fit.stage import FitFiles
+from devices.defaults import ASSUMED_TEMPERATURE
 from devices.parameter import Parameter
 
 
 def show(files: FitFiles, console: Console) -> None:
     """Print the account of one run."""
     result = files.result
-    counts = ", ".join(
-        f"{value:,} {name.replace('_', ' ')}" for name, value in result.counts.items()
-    )
-    console.print(f"[bold]{result.data.kind}[/]: {counts}", highlight=False)
+    _counts(f"{result.kind}", result.counts, console)
+    for fit in result.laws:
+        _counts(fit.direction.upper(), fit.counts, console)
     _bullets(console, [f"excluded {i['rows']:,}: {i['reason']}" for i in result.excluded])
     console.print(_parameters(files))
-    console.print(_candidates(files))
+    for fit in result.laws:
+        console.print(_candidates(fit))
     console.print("[bold]verdict[/]")
     _bullets(console, result.verdict)
     console.print("[bold]assumed[/], as the data do not tell")
@@ -33,9 +36,16 @@ def show(files: FitFiles, console: Console) -> None:
     ]
     if result.circumstances.temperature is None:
         assumed.append(f"temperature = {ASSUMED_TEMPERATURE:g} K: room temperature")
-    _bullets(console, [*assumed, "reset = null: ideal, always succeeds"])
-    written = (files.device, files.fit, files.subcircuit, files.plot)
-    console.print("[bold]written[/] " + escape(", ".join(str(p) for p in written)), highlight=False)
+    if files.fitted_device.reset is None:
+        assumed.append("reset = null: ideal, always succeeds")
+    _bullets(console, assumed)
+    names = ", ".join(str(path) for path in files.written)
+    console.print("[bold]written[/] " + escape(names), highlight=False)
+
+
+def _counts(title: str, counts: Mapping[str, int], console: Console) -> None:
+    told = ", ".join(f"{value:,} {name.replace('_', ' ')}" for name, value in counts.items())
+    console.print(f"[bold]{title}[/]: {told}", highlight=False)
 
 
 def _bullets(console: Console, sentences: Sequence[str]) -> None:
@@ -47,15 +57,25 @@ def _bullets(console: Console, sentences: Sequence[str]) -> None:
 
 
 def _parameters(files: FitFiles) -> Table:
-    device, chosen = files.fitted_device, files.result.chosen
-    table = Table(title=f"{device.name}: {chosen.family.name} law", title_justify="left")
+    device = files.fitted_device
+    laws = " | ".join(f"{fit.direction.upper()} {fit.chosen.label}" for fit in files.result.laws)
+    table = Table(title=f"{device.name}: {laws}", title_justify="left")
     for heading in ("parameter", "value", "std. error", "95 % interval", "unit", "source"):
         table.add_column(heading)
     shown = [(name, p) for name, p in parameters_of(device) if p.source == "fitted"]
-    if "floor" in chosen.names:
-        shown.append(("floor (not in device.json)", chosen.parameter("floor", "")))
+    for fit in files.result.laws:
+        shown += [
+            (f"{name} (not in device.json)", fit.chosen.parameter(name, ""))
+            for name in fit.chosen.names
+            if name in MEASUREMENT
+        ]
+    reference = {"tau_ref": device.set}
+    if device.reset is not None:
+        reference["RESET tau_ref"] = device.reset
     for name, parameter in shown:
-        label = f"tau_ref at {device.set.reference_voltage:g} V" if name == "tau_ref" else name
+        label = name
+        if name in reference:
+            label = f"{name} at {reference[name].reference_voltage:.4g} V"
         table.add_row(
             label,
             f"{parameter.value:.5g}",
@@ -64,25 +84,29 @@ def _parameters(files: FitFiles) -> Table:
             _unit(parameter),
             parameter.source,
         )
-    tau0 = device.set.tau0
-    table.add_row("tau0 (at 0 V)", f"{tau0:.4g}", "-", "extrapolated", "s", "derived")
+    for name, law in reference.items():
+        tau0 = name.replace("tau_ref", "tau0 (at 0 V)")
+        table.add_row(tau0, f"{law.tau0:.4g}", "-", "extrapolated", "s", "derived")
     return table
 
 
-def _candidates(files: FitFiles) -> Table:
-    result = files.result
-    size = "trials; without the binomial constant" if result.data.kind == "pulses" else "rows"
-    table = Table(title=f"candidates (n = {result.data.size:,.0f} {size})", title_justify="left")
-    for heading in ("family", "log-likelihood", "AIC", "AICc", "BIC", ""):
+def _candidates(fit: LawFit) -> Table:
+    note = "" if fit.data.exact.any() else "; without the binomial constant"
+    note += "" if fit.population is None else "; devices pooled"
+    table = Table(
+        title=f"{fit.direction.upper()} candidates (n = {fit.data.size:,.0f} outcomes{note})",
+        title_justify="left",
+    )
+    for heading in ("law", "log-likelihood", "AIC", "AICc", "BIC", ""):
         table.add_column(heading)
-    for c in result.candidates:
+    for c in sorted(fit.candidates, key=lambda c: c.bic):
         table.add_row(
-            c.family.name,
+            c.label,
             f"{c.loglik:.3f}",
             f"{c.aic:.3f}",
             f"{c.aicc:.3f}",
             f"{c.bic:.3f}",
-            "chosen" if c is result.chosen else "",
+            "chosen" if c is fit.chosen else "",
         )
     return table
 

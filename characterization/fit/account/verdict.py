@@ -3,48 +3,40 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import numpy as np
 
+from characterization.fit import thresholds
 from characterization.fit.circumstances import Circumstances
-from characterization.fit.goodness.tests import Test, deviance
-from characterization.fit.inference.candidate import Candidate
-from characterization.fit.inference.identifiability import EDGE, Bracket
-from characterization.fit.observations.base import Observations, Pulses
+from characterization.fit.direction import INDISTINCT, LawFit
+from characterization.fit.goodness.tests import deviance
+from characterization.fit.inference.candidate import MEASUREMENT
+from characterization.fit.inference.identifiability import EDGE
+from devices.defaults import ASSUMED_TEMPERATURE
 
 REJECTED = 0.05
-INDISTINCT_BIC = 2.0
 
 
-@dataclass(frozen=True)
-class Context:
-    """Everything the sentences are made from; ``floor`` is the one the data show."""
-
-    data: Observations
-    circumstances: Circumstances
-    candidates: tuple[Candidate, ...]
-    chosen: Candidate
-    tests: tuple[Test, ...]
-    informative: np.ndarray
-    floor: float
-    bracket: Bracket | None
-
-
-def verdict(context: Context) -> tuple[str, ...]:
-    """The sentences, most important first."""
+def law_verdict(fit: LawFit) -> tuple[str, ...]:
+    """The sentences on one direction, most important first."""
     return (
-        *_fit(context),
-        *_choice(context),
-        *_floor(context),
-        *_voltages(context),
-        *_open_ends(context),
-        *_population(context),
-        *_conditions(context),
+        *_fit(fit),
+        *_choice(fit),
+        *fit.identified.reasons,
+        *_temperature(fit),
+        *_floor(fit),
+        *_voltages(fit),
+        *_open_ends(fit),
+        *_rows(fit),
+        *fit.spread_reasons,
+        *(() if fit.population is None else fit.population.sentences),
+        *(() if fit.dependence is None else fit.dependence.sentences),
+        *thresholds.sentences(fit.thresholds),
+        *fit.failed,
     )
 
 
-def _fit(context: Context) -> Iterator[str]:
+def _fit(context: LawFit) -> Iterator[str]:
     """Does the chosen law describe the data?"""
     tests = [t for t in context.tests if t.name.startswith("goodness") and t.p_value is not None]
     family = context.chosen.family.name
@@ -57,36 +49,55 @@ def _fit(context: Context) -> Iterator[str]:
     if test.p_value >= REJECTED:
         yield f"the {family} law is compatible with the data ({numbers})"
         return
+    worst = "" if "most of all" in numbers else _worst(context)
     yield (
-        f"the {family} law is rejected ({numbers}){_worst(context)}; the standard errors assume "
-        "the law and are too small"
+        f"the {family} law is rejected ({numbers}){worst}; the standard errors assume the law "
+        "and are too small"
     )
 
 
-def _choice(context: Context) -> Iterator[str]:
-    """Why this family?"""
-    if len(context.candidates) < 2:
-        if isinstance(context.data, Pulses) and np.unique(context.data.width).size == 1:
-            yield (
-                "one pulse width only: a Weibull shape and V0 are not separable (only shape/V0 "
-                "is); the exponential law is taken, so V0 stands for V0/shape"
-            )
+def _choice(fit: LawFit) -> Iterator[str]:
+    """Why this law?"""
+    several = len({c.acceleration.name for c in fit.candidates}) > 1
+    bic = {(c.label if several else c.family.name): c.bic for c in fit.candidates}
+    with_devices = ""
+    if fit.population is not None:
+        short = {c.label: c.label if several else c.family.name for c in fit.candidates}
+        bic = {short[label]: value for label, value in fit.population_bic.items()}
+        with_devices = ", devices told apart"
+    ordered = sorted(bic, key=lambda name: bic[name])
+    if len(ordered) < 2:
         return
-    ordered = sorted(context.candidates, key=lambda c: c.bic)
-    gap = ordered[1].bic - ordered[0].bic
-    names = f"{ordered[0].family.name} and {ordered[1].family.name}"
-    if gap < INDISTINCT_BIC:
-        yield f"{names} are not distinguishable (delta BIC = {gap:.2g}, below {INDISTINCT_BIC:g})"
+    near = [name for name in ordered if bic[name] - bic[ordered[0]] < INDISTINCT]
+    if len(near) > 1:
+        listed = ", ".join(near[:-1]) + " and " + near[-1]
+        yield (
+            f"{listed} are not distinguishable (BIC within {INDISTINCT:g}{with_devices}); "
+            f"{near[0]} has the lowest BIC and is taken"
+        )
     else:
-        first, second = ordered[0].family.name, ordered[1].family.name
-        yield f"{first} is chosen by BIC ({gap:.4g} below {second})"
+        gap = bic[ordered[1]] - bic[ordered[0]]
+        yield (f"{ordered[0]} is chosen by BIC ({gap:.4g} below {ordered[1]}{with_devices})")
 
 
-def _floor(context: Context) -> Iterator[str]:
+def _temperature(fit: LawFit) -> Iterator[str]:
+    """What the temperatures say."""
+    test = next((t for t in fit.tests if t.name.startswith("temperature")), None)
+    if test is None:
+        return
+    taken, left = test.name.removeprefix("temperature: ").split(" against ")
+    if test.statistic < INDISTINCT:
+        yield f"{taken} and {left} are not distinguishable; {taken} is taken"
+    else:
+        gain = f"-2 ln L {test.statistic:.3g} lower"
+        yield f"{taken} describes the temperatures better than {left} ({gain})"
+
+
+def _floor(context: LawFit) -> Iterator[str]:
     """Do the lowest voltages switch more often than the law allows?"""
     data = context.data
     test = next((t for t in context.tests if "floor" in t.name), None)
-    if test is None or test.p_value is None or not isinstance(data, Pulses):
+    if test is None or test.p_value is None:
         return
     if context.chosen.likelihood.floor and context.floor == 0:
         high = (context.chosen.parameter("floor", "").ci95 or (None, None))[1]
@@ -110,9 +121,11 @@ def _floor(context: Context) -> Iterator[str]:
         )
 
 
-def _voltages(context: Context) -> Iterator[str]:
+def _voltages(context: LawFit) -> Iterator[str]:
     """How many voltages carry the slope?"""
-    if not isinstance(context.data, Pulses) or context.informative.size >= 2:
+    if not context.identified.v0 or context.data.kind == "ramps":
+        return
+    if np.any(context.data.exact) or context.data.chained or context.informative.size >= 2:
         if context.informative.size < 2:
             yield (
                 "fewer than two voltages with at least two events: V0 is only bracketed; its "
@@ -146,11 +159,13 @@ def _voltages(context: Context) -> Iterator[str]:
     yield f"{text}; pulses at voltages around {voltage:g} V would settle it"
 
 
-def _open_ends(context: Context) -> Iterator[str]:
+def _open_ends(context: LawFit) -> Iterator[str]:
     """Parameters the likelihood itself does not bound."""
     for name in context.chosen.names:
         low, high = context.chosen.parameter(name, "").ci95 or (None, None)
-        if name == "floor" and low is None:
+        if name in context.chosen.fixed:
+            continue
+        if name in MEASUREMENT and low is None:
             continue  # a floor of nothing is always possible
         if low is None or high is None:
             side = (
@@ -163,32 +178,20 @@ def _open_ends(context: Context) -> Iterator[str]:
             yield f"the profile likelihood of {name} is open {side}: only bracketed{known}"
 
 
-def _population(context: Context) -> Iterator[str]:
-    """What can be said of devices and cycles?"""
-    devices = context.circumstances.devices
-    yield "each row is taken as a fresh start from HRS"
-    if devices is None:
-        yield (
-            "no device column: D2D, C2C and stretching of the law are not separable; spreads are "
-            "assumed, not fitted"
-        )
-    elif devices[1] == 1:
-        yield (
-            f"one row per device ({devices[0]:,} devices): the spread (D2D, C2C and stretching) is "
-            "not separable; the law is the marginal over devices, and no sigma is fitted"
-        )
-    elif devices[0] > 1:
-        yield (
-            f"{devices[0]:,} devices are pooled: their spread (D2D) is inside the fitted law and "
-            "is not fitted by itself"
-        )
-    else:
-        yield "one device: nothing is known of the spread between devices (D2D)"
+def _rows(fit: LawFit) -> Iterator[str]:
+    """What is a row?"""
+    if fit.data.chained and fit.data.kind == "pulses":
+        yield "rows of one device and cycle are a train of pulses: their exposures add up"
+    elif fit.data.kind == "pulses":
+        yield "each row is taken as a fresh start"
 
 
-def _conditions(context: Context) -> Iterator[str]:
-    """Under what conditions does the law hold?"""
-    told = context.circumstances
+def common_verdict(told: Circumstances) -> tuple[str, ...]:
+    """Under what conditions do the laws hold?"""
+    return tuple(_conditions(told))
+
+
+def _conditions(told: Circumstances) -> Iterator[str]:
     if told.voltage_reference == "1t1r":
         yield (
             "voltages are those at the terminals of transistor and device together (1t1r): the law "
@@ -200,15 +203,16 @@ def _conditions(context: Context) -> Iterator[str]:
             "is not modelled"
         )
     if told.temperature is None:
-        yield "no temperature column: 300 K is assumed"
+        yield f"no temperature column: {ASSUMED_TEMPERATURE:g} K is assumed"
+    yield "forming is not modelled: the law is that of devices as they were measured"
     if told.unused:
         yield f"columns not used: {', '.join(told.unused)}"
 
 
-def _worst(context: Context) -> str:
+def _worst(context: LawFit) -> str:
     """The voltage that speaks most against the law."""
     data = context.data
-    if not isinstance(data, Pulses):
+    if np.any(data.exact) or data.chained or context.population is not None:
         return ""
     fitted = context.chosen.likelihood.probability(context.chosen.theta)
     voltages, index = np.unique(data.voltage, return_inverse=True)

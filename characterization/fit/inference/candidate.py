@@ -9,17 +9,24 @@ import numpy as np
 from characterization.fit.inference.likelihood import Likelihood
 from characterization.fit.inference.maximise import Maximum, maximise
 from characterization.fit.inference.profile import BetterMaximum, profile_end
+from characterization.fit.inference.spread_family import SPREAD_EXPONENTIAL
 from characterization.fit.inference.start import bounds, informative_voltage, logit, start
-from characterization.fit.observations.base import Observations
+from characterization.fit.observations.base import Observations, condensed
 from devices.accelerations import Acceleration
-from devices.families import Family
+from devices.defaults import ASSUMED_TEMPERATURE, KNAG2014_V0
+from devices.families import FAMILIES, Family
 from devices.law import Spread, SwitchingLaw
 from devices.parameter import Parameter
 from formats.errors import InputError
 
-UNITS = {"tau_ref": "s", "V0": "V", "shape": "1", "floor": "1"}
+UNITS = {"tau_ref": "s", "V0": "V", "Ea": "eV", "shape": "1", "floor": "1", "lapse": "1"}
+MEASUREMENT = ("floor", "lapse")
+"""Parameters of the measurement, not of the device."""
 _GRID = 0.01
 """Reference voltages are rounded to this (V)."""
+_ROUGH, _FINE = 0.02, 2e-3
+"""Cells in ln t in which times are joined while climbing, and for intervals of long tables."""
+_LONG = 20_000
 
 
 @dataclass(frozen=True)
@@ -29,7 +36,8 @@ class Candidate:
     ``theta`` is the estimate: the maximum, unless V0 is open below (``bracketed``), where it is the
     end of V0's 68 % interval with the rest at its best.
     ``covariance`` is that of theta, NaN for parameters the data do not hold (``free`` False);
-    ``intervals`` are 95 % profile intervals of theta, an end None where it is open.
+    ``intervals`` are 95 % profile intervals of theta, an end None where it is open. ``fixed``
+    names parameters that were held at an assumed value.
     """
 
     likelihood: Likelihood
@@ -40,12 +48,23 @@ class Candidate:
     covariance: np.ndarray
     intervals: tuple[tuple[float | None, float | None], ...]
     bracketed: tuple[str, ...]
+    fixed: tuple[str, ...]
     evaluations: int
 
     @property
     def family(self) -> Family:
         """The family of the law."""
         return self.likelihood.family
+
+    @property
+    def acceleration(self) -> Acceleration:
+        """The voltage acceleration of the law."""
+        return self.likelihood.acceleration
+
+    @property
+    def label(self) -> str:
+        """The law in a few words."""
+        return f"{self.family.name}, {self.acceleration.name}"
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -55,7 +74,7 @@ class Candidate:
     @property
     def count(self) -> int:
         """Number of fitted parameters."""
-        return len(self.names)
+        return len(self.names) - len(self.fixed)
 
     @property
     def aic(self) -> float:
@@ -70,22 +89,28 @@ class Candidate:
 
     @property
     def bic(self) -> float:
-        """Schwarz's criterion; n is the number of outcomes (trials, or rows of waits)."""
+        """Schwarz's criterion; n is the number of outcomes."""
         return float(self.count * np.log(self.likelihood.data.size) - 2 * self.loglik)
 
     def value(self, name: str) -> float:
         """A parameter in its own unit."""
         index = self.names.index(name)
-        if name == "floor" and not self.free[index]:
+        if name in MEASUREMENT and not self.free[index]:
             return 0.0  # driven to the edge of its range
         return float(natural(name, self.theta[index]))
+
+    def share(self, name: str) -> float:
+        """``floor`` or ``lapse``, 0 where it is not fitted."""
+        return self.value(name) if name in self.names else 0.0
 
     def parameter(self, name: str, note: str) -> Parameter:
         """The parameter with its standard error and interval."""
         index = self.names.index(name)
+        if name in self.fixed:
+            return Parameter(self.value(name), UNITS[name], "assumed", note)
         variance = self.covariance[index, index]
         value = self.value(name)
-        slope = value * (1 - value) if name == "floor" else value
+        slope = {"Ea": 1.0}.get(name, value * (1 - value) if name in MEASUREMENT else value)
         low, high = self.intervals[index]
         return Parameter(
             value,
@@ -106,25 +131,34 @@ class Candidate:
         valid: tuple[tuple[float, float], tuple[float, float], tuple[float, float]],
     ) -> SwitchingLaw:
         """The law for device.json; ``valid`` holds the ranges of voltage, width, temperature."""
-        order = [i for i, name in enumerate(self.names) if name != "floor"]
+        spread_alone = self.family is SPREAD_EXPONENTIAL
+        left_out = (*MEASUREMENT, "shape") if spread_alone else MEASUREMENT
+        order = [i for i, name in enumerate(self.names) if name not in left_out]
         held = [i for i in order if np.isfinite(self.covariance[i, i])]
         matrix = self.covariance[np.ix_(held, held)]
         return SwitchingLaw(
-            family=self.family,
-            acceleration=self.likelihood.acceleration,
+            family=FAMILIES["exponential"] if spread_alone else self.family,
+            acceleration=self.acceleration,
             reference_voltage=self.likelihood.reference,
             tau_ref=self.parameter("tau_ref", self._note("tau_ref", note)),
             v0=self.parameter("V0", self._note("V0", note)),
-            shape=self.parameter("shape", note) if self.family.has_shape else None,
+            shape=self.parameter("shape", note)
+            if self.family.has_shape and not spread_alone
+            else None,
             spread=spread,
             valid_voltage=valid[0],
             valid_width=valid[1],
             valid_temperature=valid[2],
             covariance_order=tuple(self.names[i] for i in held),
             covariance=tuple(tuple(float(x) for x in row) for row in matrix),
+            activation=self.parameter("Ea", note) if "Ea" in self.names else None,
+            reference_temperature=self.likelihood.reference_temperature,
+            v0_follows_temperature=self.likelihood.proportional,
         )
 
     def _note(self, name: str, note: str) -> str:
+        if name in self.fixed:
+            return "assumed: one voltage only, so the data do not tell; the value of Knag et al."
         if name not in self.bracketed:
             return note
         return f"{note}; only bracketed: the end of the 68 % interval stands for it"
@@ -132,7 +166,9 @@ class Candidate:
 
 def natural(name: str, theta: float) -> float:
     """From theta to the parameter's own unit."""
-    return float(1 / (1 + np.exp(-theta))) if name == "floor" else float(np.exp(theta))
+    if name == "Ea":
+        return float(theta)
+    return float(1 / (1 + np.exp(-theta))) if name in MEASUREMENT else float(np.exp(theta))
 
 
 def fit_candidate(
@@ -140,48 +176,83 @@ def fit_candidate(
     family: Family,
     acceleration: Acceleration,
     *,
-    floor: bool,
     where: str,
+    floor: bool = False,
+    lapse: bool = False,
     intervals: bool = True,
+    proportional: bool = True,
+    temperature: float = ASSUMED_TEMPERATURE,
 ) -> Candidate:
     """Maximise the likelihood of one law.
 
+    Where the data hold one voltage only, V0 is held at the assumed value. Where temperatures
+    differ, Ea is fitted and the reference is their median; else ``temperature`` (K) is.
     Raises :class:`InputError` where switching does not become faster with the voltage.
     """
-    likelihood = Likelihood(data, family, acceleration, informative_voltage(data), floor)
-    best = _climb(likelihood)
+    thermal = data.temperature is not None
+    likelihood = Likelihood(
+        data,
+        family,
+        acceleration,
+        informative_voltage(data),
+        floor=floor,
+        lapse=lapse,
+        thermal=thermal,
+        proportional=proportional,
+        reference_temperature=_middle(data) if thermal else temperature,
+    )
+    fixed = np.zeros(len(likelihood.names), bool)
+    fixed[1] = data.kind != "ramps" and np.unique(data.voltage).size == 1
+    rough = likelihood.on(condensed(data, _ROUGH))
+    best = _climb(rough, fixed)
     box = bounds(data, likelihood.names)
     if not best.converged:
         raise InputError(where, f"the {family.name} law has no maximum of the likelihood here")
     if best.theta[1] >= box[1][1]:
         raise InputError(
-            f"{where}, column voltage_V",
-            "switching does not become faster with the voltage: tau = tau_ref exp(-(V-Vref)/V0) "
-            "does not hold, or the sign of the voltage is reversed",
+            f"{where}, column {'set_voltage_V' if data.kind == 'ramps' else 'voltage_V'}",
+            "switching does not become faster with the voltage: a law in which tau falls with the "
+            "voltage does not hold, or the sign of the voltage is reversed",
         )
+    theta = best.theta
     if np.all(best.free[:2]):
-        likelihood, best = _at_centre(likelihood, best)
+        likelihood, theta = _at_centre(likelihood, best)
+    best = maximise(likelihood.evaluate, theta, *box, fixed)
     for _ in range(4):
         try:
-            return _describe(likelihood, best, intervals)
+            return _describe(likelihood, best, fixed, intervals)
         except BetterMaximum as better:
-            best = maximise(likelihood.evaluate, better.theta, *box)
-    return _describe(likelihood, best, intervals=False)
+            best = maximise(likelihood.evaluate, better.theta, *box, fixed)
+    return _describe(likelihood, best, fixed, intervals=False)
 
 
-def _climb(likelihood: Likelihood) -> Maximum:
-    data = likelihood.data
-    box = bounds(data, likelihood.names)
-    first = start(data, likelihood.names, likelihood.reference)
+def _middle(data: Observations) -> float:
+    assert data.temperature is not None
+    return float(np.round(np.median(np.unique(data.temperature)), 2))
+
+
+def _climb(likelihood: Likelihood, fixed: np.ndarray) -> Maximum:
+    box = bounds(likelihood.data, likelihood.names)
+    first = start(likelihood)
+    if fixed[1]:
+        first[1] = np.log(KNAG2014_V0)
     starts = [first]
-    if likelihood.floor:
+    if likelihood.floor or likelihood.lapse:
         # With a floor the likelihood can have two maxima: start from hardly any as well.
-        starts.append(np.append(first[:-1], logit(np.array(1e-4))))
-        bare = replace(likelihood, floor=False)
-        low, high = bounds(data, bare.names)
-        without = maximise(bare.evaluate, first[:-1], low, high)
-        starts.append(np.append(without.theta, first[-1]))
-    found = [maximise(likelihood.evaluate, theta, *box) for theta in starts]
+        kept = [i for i, name in enumerate(likelihood.names) if name not in MEASUREMENT]
+        faint = first.copy()
+        faint[len(kept) :] = logit(np.array(1e-4))
+        bare = replace(likelihood, floor=False, lapse=False)
+        low, high = bounds(likelihood.data, bare.names)
+        without = maximise(bare.evaluate, first[: len(kept)], low, high, fixed[: len(kept)])
+        starts += [faint, np.append(without.theta, first[len(kept) :])]
+    found = [maximise(likelihood.evaluate, theta, *box, fixed) for theta in starts]
+    if not any(m.converged for m in found) and likelihood.family.has_shape:
+        index = likelihood.names.index("shape")
+        for ln_shape in (-1.0, 1.5):
+            other = first.copy()
+            other[index] = ln_shape
+            found.append(maximise(likelihood.evaluate, other, *box, fixed))
     return max(found, key=lambda m: m.value if np.isfinite(m.value) else -np.inf)
 
 
@@ -198,44 +269,53 @@ def covariance(best: Maximum) -> np.ndarray:
     return result
 
 
-def _at_centre(likelihood: Likelihood, best: Maximum) -> tuple[Likelihood, Maximum]:
+def _at_centre(likelihood: Likelihood, best: Maximum) -> tuple[Likelihood, np.ndarray]:
     """Move tau_ref to the voltage, rounded to 0.01 V, where it and V0 are nearly uncorrelated."""
     c = covariance(best)
+    theta = best.theta.copy()
     if not np.all(np.isfinite(c[:2, :2])):
-        return likelihood, best
+        return likelihood, theta
     voltages = likelihood.data.voltage
     grid = np.round(np.arange(voltages.min(), voltages.max() + _GRID / 2, _GRID) / _GRID) * _GRID
-    where = (grid, likelihood.reference, best.theta[0], best.theta[1])
+    grid = grid[grid > 0] if np.any(grid > 0) else voltages
+    where = (grid, likelihood.reference, theta[0], theta[1])
     gradient = likelihood.acceleration.gradient(*where)
     shared = gradient[0] * c[0, 1] + gradient[1] * c[1, 1]
     centre = int(np.argmin(np.abs(shared)))
-    theta = best.theta.copy()
+    new = round(float(grid[centre]), 2) if np.any(grid == np.round(grid, 2)) else grid[centre]
     theta[0] = likelihood.acceleration.evaluate(*where)[centre]
-    moved = likelihood.at_reference(round(float(grid[centre]), 2))
-    box = bounds(moved.data, moved.names)
-    return moved, maximise(moved.evaluate, theta, *box)
+    theta[1] = likelihood.acceleration.moved(theta[1], likelihood.reference, float(new))
+    return likelihood.at_reference(float(new)), theta
 
 
-def _describe(likelihood: Likelihood, best: Maximum, intervals: bool) -> Candidate:
+def _describe(
+    likelihood: Likelihood, best: Maximum, fixed: np.ndarray, intervals: bool
+) -> Candidate:
     box = bounds(likelihood.data, likelihood.names)
     c = covariance(best)
     theta, bracketed = best.theta, []
     ends: list[tuple[float | None, float | None]] = []
+    profiled, top = likelihood, best
+    if intervals and likelihood.data.voltage.size > _LONG:
+        profiled = likelihood.on(condensed(likelihood.data, _FINE))
+        top = maximise(profiled.evaluate, best.theta, *box, fixed)
     for index, name in enumerate(likelihood.names):
         variance = c[index, index]
         scale = float(np.sqrt(variance)) if np.isfinite(variance) else 0.3
         pair: list[float | None] = []
         for side in (-1, 1):
             end = (
-                profile_end(likelihood, best, box, index=index, side=side, scale=scale)
-                if intervals
+                profile_end(profiled, top, box, index=index, side=side, scale=scale, held=fixed)
+                if intervals and not fixed[index]
                 else None
             )
             pair.append(None if end is None else end[0])
         ends.append((pair[0], pair[1]))
-        if intervals and name == "V0" and pair[0] is None:
+        if intervals and name == "V0" and pair[0] is None and not fixed[index]:
             # Any smaller V0 fits as well, so the maximum means nothing: see _note.
-            stands = profile_end(likelihood, best, box, index=index, side=1, scale=scale, level=1.0)
+            stands = profile_end(
+                profiled, top, box, index=index, side=1, scale=scale, held=fixed, level=1.0
+            )
             if stands is not None:
                 theta, bracketed = stands[1], [name]
                 c = covariance(replace(best, free=best.free & (np.arange(theta.size) != index)))
@@ -248,5 +328,6 @@ def _describe(likelihood: Likelihood, best: Maximum, intervals: bool) -> Candida
         c,
         tuple(ends),
         tuple(bracketed),
+        tuple(name for name, held in zip(likelihood.names, fixed, strict=True) if held),
         best.evaluations,
     )

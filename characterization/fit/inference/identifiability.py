@@ -12,7 +12,7 @@ from characterization.fit.inference.candidate import Candidate, covariance
 from characterization.fit.inference.likelihood import Likelihood
 from characterization.fit.inference.maximise import maximise
 from characterization.fit.inference.start import FLATTEST, STEEPEST, bounds
-from characterization.fit.observations.base import Observations, Pulses
+from characterization.fit.observations.base import Observations
 
 EDGE = 0.02
 """Fractions within this of 0 or 1 are easily made by rare false outcomes, not by the law."""
@@ -28,7 +28,7 @@ class Bracket:
     neighbours: tuple[float, ...]
 
 
-def fractions(data: Pulses, floor: float) -> tuple[np.ndarray, np.ndarray]:
+def fractions(data: Observations, floor: float) -> tuple[np.ndarray, np.ndarray]:
     """Voltages (V) and the fraction that switched at each beyond the floor."""
     voltages, index = np.unique(data.voltage, return_inverse=True)
     observed = np.bincount(index, data.switched) / np.bincount(index, data.trials)
@@ -36,12 +36,12 @@ def fractions(data: Pulses, floor: float) -> tuple[np.ndarray, np.ndarray]:
 
 
 def informative_voltages(data: Observations, floor: float) -> np.ndarray:
-    """Voltages (V) with outcomes of both sorts; for waits, with at least two events."""
-    if isinstance(data, Pulses):
+    """Voltages (V) with outcomes of both sorts; for timed outcomes, with at least two events."""
+    if not np.any(data.exact):
         voltages, fraction = fractions(data, floor)
         return voltages[(fraction > EDGE) & (fraction < 1 - EDGE)]
     voltages, index = np.unique(data.voltage, return_inverse=True)
-    return voltages[np.bincount(index, data.weight * data.switched) >= 2]
+    return voltages[np.bincount(index, data.switched) >= 2]
 
 
 def bracket(candidate: Candidate, voltage: float, floor: float) -> Bracket | None:
@@ -52,14 +52,15 @@ def bracket(candidate: Candidate, voltage: float, floor: float) -> Bracket | Non
     Only the largest V0 is bounded. None where there is no such neighbour or no local fit.
     """
     data = candidate.likelihood.data
-    assert isinstance(data, Pulses)
-    here = data.voltage == voltage
-    local = Pulses(data.voltage[here], data.width[here], data.trials[here], data.switched[here])
+    if data.kind != "pulses" or data.chained or candidate.likelihood.thermal:
+        return None
+    local = data.select(data.voltage == voltage)
     law = Likelihood(local, candidate.family, candidate.likelihood.acceleration, voltage)
-    if candidate.family.has_shape and np.unique(local.width).size < 2:
+    if candidate.family.has_shape and np.unique(local.duration).size < 2:
         return None
     lower, upper = bounds(data, law.names)  # of all the data: one voltage has no span
     theta = np.array([candidate.theta[candidate.names.index(name)] for name in law.names])
+    theta[1] = law.acceleration.moved(theta[1], candidate.likelihood.reference, voltage)
     theta[0] = law.acceleration.evaluate(
         np.array([voltage]), candidate.likelihood.reference, *candidate.theta[:2]
     )[0]
@@ -80,21 +81,21 @@ def bracket(candidate: Candidate, voltage: float, floor: float) -> Bracket | Non
     return Bracket(voltage, min(found), tuple(float(v) for v in (*below, *above)))
 
 
-def _without_floor(data: Pulses, floor: float) -> Pulses:
+def _without_floor(data: Observations, floor: float) -> Observations:
     """The counts less the expected false switches (at least none)."""
-    switched = np.maximum(0.0, data.switched - floor * data.trials) / (1 - floor)
-    return Pulses(data.voltage, data.width, data.trials, switched)
+    switched = np.maximum(0.0, data.within - floor * data.trials) / (1 - floor)
+    return data.with_weights(switched, data.exact, np.maximum(0.0, data.trials - switched))
 
 
 def _limit(
-    law: Likelihood, theta: np.ndarray, c: np.ndarray, neighbour: float, data: Pulses
+    law: Likelihood, theta: np.ndarray, c: np.ndarray, neighbour: float, data: Observations
 ) -> float | None:
     """Largest V0 (V, one-sided 95 %) that takes P from its value here to the edge at a neighbour.
 
     The neighbour's most telling width counts: the longest that hardly switches, the shortest that
     nearly always does.
     """
-    widths = data.width[data.voltage == neighbour]
+    widths = data.duration[data.voltage == neighbour]
     rises = neighbour > law.reference
     width = float(widths.min() if rises else widths.max())
     probability = 1 - EDGE if rises else EDGE

@@ -1,34 +1,54 @@
-"""The log-likelihood of pulses and waits under a law, with exact gradient and Hessian.
+"""The log-likelihood of voltage histories under a law, with exact gradient and Hessian.
 
-Everything derives from the family's cumulative hazard H(ln u, ln shape) and the acceleration's
-ln tau(V), u = t/tau(V); no law is written here. theta = (ln tau_ref, ln V0, [ln shape],
-[logit floor]).
+Everything derives from the family's cumulative hazard H(ln u, ln shape) and log density, and the
+acceleration's ln tau(V, T); no law is written here. theta = (ln tau_ref, ln V0, [Ea in eV],
+[ln shape], [logit floor], [logit lapse]).
 
-Pulses: P = floor + (1 - floor) F = 1 - exp(-G), G = H - ln(1 - floor): a false-switch floor is an
-additive hazard. Each group contributes s ln P + (n - s) ln(1 - P); the binomial coefficient, which
-no parameter enters, is left out, so that counts and single rows give the same number.
-Waits: ln dF/dt for a switched row, ln(1 - F) for one still waiting (right censoring).
+Exposure u adds up along a history; a history that ends
+
+- within a segment (a pulse, an interval, a step of a staircase) contributes
+  ln(exp(-H(u before)) - exp(-H(u after))),
+- exactly at a time: ln dF/dt = ln dF/dx - x + ln(1/tau), x = ln u,
+- not switched: -H(u).
+
+Pulses with a false-switch floor g and a lapse rate l: P = g + (1 - g - l) F. The binomial
+coefficient, which no parameter enters, is left out, so that counts and single rows give the same
+number. Each theta may be one number, or an array over segments (with leading axes), such as the
+devices' own values in a population.
 """
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
-from characterization.fit.observations.base import Observations, Pulses, Waits
-from devices.accelerations import Acceleration
+from characterization.fit.observations.base import Observations
+from devices.accelerations import Acceleration, Temperature
+from devices.accelerations.base import BOLTZMANN_EV
 from devices.families import Family
 
 _LN_U_LIMIT = 300.0
 """Beyond this ln u an outcome is certain to 1e-130 and derivatives only overflow."""
+_RAMP_NODES = 40
+_RAMP_REACH = 38.0
+"""e-folds of the rate below a ramp's last voltage beyond which exposure is nothing."""
+_GAUSS_X, _GAUSS_W = np.polynomial.legendre.leggauss(_RAMP_NODES)
+
+Terms = tuple[np.ndarray, np.ndarray, np.ndarray]
+"""A value per segment (..., n), its gradient (p, ..., n) and Hessian (p, p, ..., n)."""
 
 
 @dataclass(frozen=True)
 class Likelihood:
     """log L(theta) of the data under a family and an acceleration.
 
-    ``reference`` (V) is the voltage of tau_ref; ``floor`` adds the false-switch floor (pulses).
+    ``reference`` (V) is the voltage of tau_ref, ``reference_temperature`` (K) its temperature;
+    with ``thermal`` Ea is a parameter and V0 is proportional to T if ``proportional``; ``floor``
+    and ``lapse`` add the false-switch floor and the lapse rate (single pulses only).
     """
 
     data: Observations
@@ -36,102 +56,409 @@ class Likelihood:
     acceleration: Acceleration
     reference: float
     floor: bool = False
+    lapse: bool = False
+    thermal: bool = False
+    proportional: bool = True
+    reference_temperature: float = 300.0
 
-    @property
+    @functools.cached_property
     def names(self) -> tuple[str, ...]:
-        """The parameters whose logarithms (logit for the floor) theta holds."""
-        shape = ("shape",) if self.family.has_shape else ()
-        return ("tau_ref", "V0", *shape, *(("floor",) if self.floor else ()))
+        """The parameters in the order of theta."""
+        names = ["tau_ref", "V0"]
+        names += ["Ea"] if self.thermal else []
+        names += ["shape"] if self.family.has_shape else []
+        names += ["floor"] if self.floor else []
+        names += ["lapse"] if self.lapse else []
+        return tuple(names)
 
     def at_reference(self, reference: float) -> Likelihood:
         """The same likelihood with tau_ref at another voltage."""
         return replace(self, reference=reference)
 
-    def ln_u(self, theta: np.ndarray) -> np.ndarray:
-        """ln of the exposure of each group."""
-        ln_tau = self.acceleration.evaluate(self.data.voltage, self.reference, theta[0], theta[1])
-        return np.asarray(np.log(self.data.duration) - ln_tau)
+    def on(self, data: Observations) -> Likelihood:
+        """The same law over other data."""
+        return replace(self, data=data)
+
+    @property
+    def voltage_parameters(self) -> int:
+        """How many of theta's first entries enter through ln u: 2, or 3 with Ea."""
+        return 3 if self.thermal else 2
 
     def ln_shape(self, theta: np.ndarray) -> float:
         """ln shape, 0 for families without one."""
-        return float(theta[2]) if self.family.has_shape else 0.0
+        return float(theta[self.names.index("shape")]) if self.family.has_shape else 0.0
 
-    def floor_value(self, theta: np.ndarray) -> float:
-        """The floor, 0 where there is none."""
-        return float(1 / (1 + np.exp(-theta[-1]))) if self.floor else 0.0
+    def share(self, name: str, theta: np.ndarray) -> float:
+        """``floor`` or ``lapse``, 0 where it is no parameter."""
+        if name not in self.names:
+            return 0.0
+        return float(1 / (1 + np.exp(-theta[self.names.index(name)])))
 
     def evaluate(self, theta: np.ndarray) -> tuple[float, np.ndarray, np.ndarray]:
         """log L, its gradient (p,) and Hessian (p, p); NaN where theta is out of reach."""
+        size = len(self.names)
+        value, first, second = 0.0, np.zeros(size), np.zeros((size, size))
         with np.errstate(all="ignore"):
-            if isinstance(self.data, Pulses):
-                return self._pulses(theta, self.data)
-            return self._waits(theta, self.data)
+            if self._plain:
+                for _, x, terms in self._plain_parts(theta, 2):
+                    value += float(terms[""].sum())
+                    self._contract(terms, x, first, second)
+            else:
+                for _, part in self._parts(theta, 2):
+                    value += float(part[0].sum())
+                    first += part[1].sum(axis=-1)
+                    second += part[2].sum(axis=-1)
+        return value, first, second
+
+    def value(self, theta: np.ndarray) -> float:
+        """log L alone."""
+        with np.errstate(all="ignore"):
+            return float(sum(part[0].sum() for _, part in self._parts(theta, 0)))
+
+    def contributions(self, theta: Any, order: int = 2) -> Terms:
+        """Each segment's share of log L with its derivatives up to ``order``, weights included."""
+        n = self.data.voltage.size
+        total: list[np.ndarray] = []
+        with np.errstate(all="ignore"):
+            for index, part in self._parts(theta, order):
+                if not total:
+                    total = [np.zeros((*term.shape[:-1], n)) for term in part]
+                for whole, term in zip(total, part, strict=True):
+                    whole[..., index] += term
+        return total[0], total[1], total[2]
+
+    def exposures(self, theta: Any, order: int = 0) -> tuple[Terms, Terms | None]:
+        """x = ln u after each segment and (None without chains) before it, with derivatives.
+
+        Before a fresh start x is -inf, stood for by a number whose hazard is 0.
+        """
+        with np.errstate(all="ignore"):
+            gain = self._gain(self.data, theta, order)
+            if not self.data.chained:
+                return gain, None
+            return self._accumulated(gain, order)
+
+    def hazard(self, theta: Any) -> tuple[np.ndarray, np.ndarray]:
+        """H before and after each segment."""
+        after, before = self.exposures(theta)
+        shape = self.ln_shape(theta)
+        top = self.family.hazard_terms(_clip(after[0]), shape, 0)[""]
+        if before is None:
+            return np.zeros_like(top), top
+        low = self.family.hazard_terms(_clip(before[0]), shape, 0)[""]
+        return np.where(self.data.parent < 0, 0.0, low), top
 
     def probability(self, theta: np.ndarray) -> np.ndarray:
-        """Fitted P of each group, floor included."""
-        terms = self.family.hazard_terms(self._clipped(theta), self.ln_shape(theta))
-        return np.asarray(-np.expm1(-terms["H"] + np.log1p(-self.floor_value(theta))))
+        """Fitted P of switching in each segment once it began; floor and lapse included."""
+        low, high = self.hazard(theta)
+        floor, lapse = self.share("floor", theta), self.share("lapse", theta)
+        return np.asarray(floor - (1 - floor - lapse) * np.expm1(low - high))
 
-    def hazard_at(self, theta: np.ndarray, ln_u: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """H and its derivatives (p, groups) at the voltage of each group and a given ln u."""
-        terms = self.family.hazard_terms(
-            np.clip(ln_u, -_LN_U_LIMIT, _LN_U_LIMIT), self.ln_shape(theta)
+    def warmth(self, temperature: Any, theta: Any) -> Temperature | None:
+        """What the acceleration is told of the temperature (K); None for laws without."""
+        if not self.thermal:
+            return None
+        scale = BOLTZMANN_EV * self.reference_temperature
+        return Temperature(
+            np.asarray(temperature) / self.reference_temperature,
+            np.asarray(theta[2]) / scale,
+            self.proportional,
         )
-        first, _ = self._chain(theta, terms)
-        return terms["H"], first
 
-    def _pulses(self, theta: np.ndarray, data: Pulses) -> tuple[float, np.ndarray, np.ndarray]:
-        terms = self.family.hazard_terms(self._clipped(theta), self.ln_shape(theta))
-        first, second = self._chain(theta, terms)
-        total = terms["H"] - np.log1p(-self.floor_value(theta))
-        rest = data.trials - data.switched
-        odds = 1.0 / np.expm1(total)
-        scaled = first * odds
-        value = np.sum(data.switched * np.log(-np.expm1(-total))) - np.sum(
-            np.where(rest > 0, rest * total, 0.0)
+    def ln_tau(self, theta: Any, voltage: Any, temperature: Any = None, order: int = 0) -> Terms:
+        """ln tau at voltages (V) and, for laws with Ea, temperatures (K)."""
+        told = self.warmth(temperature, theta)
+        terms = self.acceleration.terms(
+            voltage, self.reference, theta[0], theta[1], told, order=order
         )
-        gradient = scaled @ data.switched - first @ rest
-        # e^G/(e^G - 1)^2 = odds + odds^2, which neither overflows nor underflows.
-        curved = np.einsum("in,jn,n->ij", scaled, first + scaled, data.switched)
-        hessian = np.einsum("ijn,n->ij", second, data.switched * odds - rest) - curved
-        return float(value), gradient, hessian
+        if told is None:
+            return terms
+        scale = BOLTZMANN_EV * self.reference_temperature
+        for i in range(1, order + 1):
+            terms[i][2] /= scale
+        if order == 2:
+            terms[2][:, 2] /= scale
+        return terms
 
-    def _waits(self, theta: np.ndarray, data: Waits) -> tuple[float, np.ndarray, np.ndarray]:
-        terms = self.family.hazard_terms(self._clipped(theta), self.ln_shape(theta))
-        event, weight, slope = data.switched, data.weight, terms["x"]
-        # ln of the density in ln t is ln H_x - H; ln t turns it into the density in t.
-        x, s = terms["xx"] / slope, terms["xs"] / slope
-        contributions = {
-            "x": event * x - terms["x"],
-            "s": event * s - terms["s"],
-            "xx": event * (terms["xxx"] / slope - x * x) - terms["xx"],
-            "xs": event * (terms["xxs"] / slope - x * s) - terms["xs"],
-            "ss": event * (terms["xss"] / slope - s * s) - terms["ss"],
-        }
-        value = np.sum(weight * (event * (np.log(slope) - np.log(data.time)) - terms["H"]))
-        first, second = self._chain(theta, contributions)
-        return float(value), first @ weight, second @ weight
+    def _gain(self, data: Observations, theta: Any, order: int) -> Terms:
+        """ln of the exposure gained in each segment."""
+        value, first, second = self.ln_tau(theta, data.voltage, data.temperature, order)
+        gain = np.log(data.duration) - value, -first, -second
+        if data.ramped.size:
+            gain = self._with_ramps(data, theta, gain, order)
+        return gain
 
-    def _clipped(self, theta: np.ndarray) -> np.ndarray:
-        return np.clip(self.ln_u(theta), -_LN_U_LIMIT, _LN_U_LIMIT)
+    def _with_ramps(self, data: Observations, theta: Any, gain: Terms, order: int) -> Terms:
+        """Ramps by Gauss-Legendre quadrature over the part of the ramp that counts."""
+        ramps = data.ramped
+        top, bottom = data.voltage[ramps], data.start[ramps]
+        rows = [np.asarray(t)[..., ramps] if np.ndim(t) else np.asarray(t) for t in theta]
+        heat = None if data.temperature is None else data.temperature[ramps]
+        slope = self.ln_tau(rows, top + 1e-6 * top, heat)[0] - self.ln_tau(rows, top, heat)[0]
+        reach = _RAMP_REACH * 1e-6 * top / np.maximum(np.abs(slope), 1e-12)
+        low = np.maximum(bottom, top - reach)
+        half = (top - low) / 2
+        nodes = ((top + low) / 2)[None] + half[None] * _GAUSS_X.reshape(-1, *(1,) * half.ndim)
+        spread = [row[None] if row.ndim else row for row in rows]
+        value, first, second = self.ln_tau(
+            spread, nodes, None if heat is None else heat[None], order
+        )
+        weights = _GAUSS_W.reshape(-1, *(1,) * half.ndim) * half[None]
+        ln_rate = -value
+        peak = ln_rate.max(axis=0)
+        parts = weights * np.exp(ln_rate - peak)
+        area = parts.sum(axis=0)
+        share = parts / area
+        results = [np.array(t) for t in gain]
+        per_volt = np.log(data.duration[ramps] / (top - bottom))
+        results[0][..., ramps] = np.log(area) + peak + per_volt
+        if order >= 1:
+            slopes = -np.einsum("k...,ik...->i...", share, first)
+            results[1][..., ramps] = slopes
+        if order == 2:
+            curves = np.einsum("k...,ik...,jk...->ij...", share, first, first) - np.einsum(
+                "k...,ijk...->ij...", share, second
+            )
+            results[2][..., ramps] = curves - slopes[:, None] * slopes[None, :]
+        return results[0], results[1], results[2]
 
-    def _chain(
-        self, theta: np.ndarray, terms: dict[str, np.ndarray]
-    ) -> tuple[np.ndarray, np.ndarray]:
-        """Derivatives in theta, (p, n) and (p, p, n), of a function of (ln u, ln shape)."""
-        voltage = self.data.voltage
-        where = (voltage, self.reference, theta[0], theta[1])
-        dx, dxx = -self.acceleration.gradient(*where), -self.acceleration.curvature(*where)
-        size = len(self.names)
-        first, second = np.zeros((size, voltage.size)), np.zeros((size, size, voltage.size))
-        first[:2] = terms["x"] * dx
-        second[:2, :2] = terms["xx"] * dx[:, None] * dx[None, :] + terms["x"] * dxx
+    def _accumulated(self, gain: Terms, order: int) -> tuple[Terms, Terms]:
+        """Exposures after and before each segment of a chain, from the gains."""
+        data = self.data
+        x, first, second = gain
+        peak = np.full((*x.shape[:-1], data.root.size), -np.inf)
+        np.maximum.at(peak, (Ellipsis, data.root), x)  # type: ignore[arg-type]
+        peak = np.where(np.isfinite(peak[..., data.root]), peak[..., data.root], 0.0)
+        u = np.exp(x - peak)
+        columns = [u[None]]
+        if order >= 1:
+            columns.append(u * first)
+        if order == 2:
+            q = first.shape[0]
+            curve = u * (second + first[:, None] * first[None, :])
+            columns.append(curve.reshape(q * q, *x.shape))
+        stacked = np.concatenate(columns)
+        flat = stacked.reshape(-1, stacked.shape[-1])
+        after = (data.history @ flat.T).T.reshape(stacked.shape)
+        before = np.where(data.parent >= 0, after[..., data.parent], 0.0)
+        # What is nothing beside the rest of its history counts as nothing, not as -inf.
+        return tuple(_logarithm(total, peak, gain[1].shape[0], order) for total in (after, before))  # type: ignore[return-value]
+
+    @property
+    def _plain(self) -> bool:
+        """Whether every outcome depends on theta through one (x, ln shape) alone."""
+        return not (self.data.chained or self.floor or self.lapse)
+
+    def _parts(self, theta: Any, order: int) -> Iterator[tuple[Any, Terms]]:
+        """Shares of log L of the segments with exact outcomes, and of those with others."""
+        data = self.data
+        if self._plain:
+            for index, x, terms in self._plain_parts(theta, order):
+                yield index, self._chain(terms, x, order)
+            return
+        shape = self.ln_shape(theta)
+        gain = self._gain(data, theta, order)
+        after, before = (gain, None) if not data.chained else self._accumulated(gain, order)
+        for index, part in data.outcome_parts:
+            x = _at(after, index)
+            if np.any(part.exact):
+                rows = [_pick(t, index) for t in theta]
+                yield index, self._chain(*self._exact(part, rows, x, shape, order), order)
+                continue
+            top = self._chain(self.family.hazard_terms(_clip(x[0]), shape, order), x, order)
+            if self.floor or self.lapse:
+                yield index, self._noisy(theta, top, part.within, part.waiting, order)
+                continue
+            assert before is not None
+            y = _at(before, index)
+            low = self.family.hazard_terms(_clip(y[0]), shape, order)
+            fresh = data.parent[index] < 0
+            bottom = tuple(np.where(fresh, 0.0, t) for t in self._chain(low, y, order))
+            yield index, _censored(top, bottom, part.within, part.waiting, order)  # type: ignore[arg-type]
+
+    def _plain_parts(
+        self, theta: Any, order: int
+    ) -> Iterator[tuple[Any, Terms, dict[str, np.ndarray]]]:
+        """Segments, x with its derivatives, and log L's by x and ln shape, weights included."""
+        shape = self.ln_shape(theta)
+        for index, part in self.data.outcome_parts:
+            rows = [_pick(t, index) for t in theta]
+            x = self._gain(part, rows, order)
+            if np.any(part.exact):
+                terms, x = self._exact(part, rows, x, shape, order)
+            else:
+                hazard = self.family.hazard_terms(_clip(x[0]), shape, order)
+                terms = _single(hazard, part.within, part.waiting, order)
+            yield index, x, terms
+
+    def _contract(
+        self, terms: dict[str, np.ndarray], x: Terms, first: np.ndarray, second: np.ndarray
+    ) -> None:
+        """Add the sums over segments of what ``_chain`` gives for each."""
+        q = self.voltage_parameters
+        by_x = x[1]
+        first[:q] += by_x @ terms["x"]
+        second[:q, :q] += (by_x * terms["xx"]) @ by_x.T + x[2] @ terms["x"]
+        if "extra" in terms:
+            first[:q] += terms["extra"].sum(axis=-1)
+            second[:q, :q] += terms["extra2"].sum(axis=-1)
         if self.family.has_shape:
-            first[2] = terms["s"]
-            second[2, :2] = second[:2, 2] = terms["xs"] * dx
-            second[2, 2] = terms["ss"]
-        if self.floor:
-            floor = self.floor_value(theta)
-            first[-1] = floor
-            second[-1, -1] = floor * (1 - floor)
-        return first, second
+            first[q] += terms["s"].sum()
+            mixed = by_x @ terms["xs"]
+            second[q, :q] += mixed
+            second[:q, q] += mixed
+            second[q, q] += terms["ss"].sum()
+
+    def _exact(
+        self, part: Observations, theta: Any, x: Terms, shape: float, order: int
+    ) -> tuple[dict[str, np.ndarray], Terms]:
+        """ln dF/dt: the density of ln u, less x, plus ln of the rate at the end."""
+        density = self.family.log_density_terms(_clip(x[0]), shape, order)
+        terms = {key: value * part.exact for key, value in density.items()}
+        if not self.data.chained and not part.ramped.size:
+            terms[""] = terms[""] - np.log(part.duration) * part.exact  # x + ln tau = ln t
+            return terms, x
+        ln_tau = self.ln_tau(theta, part.voltage, part.temperature, order)
+        terms[""] = terms[""] - (x[0] + ln_tau[0]) * part.exact
+        if order >= 1:
+            terms["extra"] = -(x[1] + ln_tau[1]) * part.exact
+        if order == 2:
+            terms["extra2"] = -(x[2] + ln_tau[2]) * part.exact
+        return terms, x
+
+    def _noisy(
+        self, theta: Any, top: Terms, within: np.ndarray, waiting: np.ndarray, order: int
+    ) -> Terms:
+        """Single pulses with floor and lapse."""
+        floor, lapse = self.share("floor", theta), self.share("lapse", theta)
+        rest = np.exp(-top[0])
+        share = 1 - floor - lapse
+        p = floor - share * np.expm1(-top[0])
+        not_p = lapse + share * rest
+        value = np.where(within > 0, within * np.log(p), 0.0) + np.where(
+            waiting > 0, waiting * np.log(not_p), 0.0
+        )
+        if order == 0:
+            return value, top[1], top[2]
+        # Derivatives of P by theta; those of 1 - P are their negatives.
+        first = share * rest * top[1]
+        second = share * rest * (top[2] - top[1][:, None] * top[1][None, :]) if order == 2 else None
+        for name, own, by in (("floor", floor, rest), ("lapse", lapse, rest - 1)):
+            if name not in self.names:
+                continue
+            i = self.names.index(name)
+            rate = own * (1 - own)
+            first[i] = rate * by
+            if second is not None:
+                mixed = -rate * rest * top[1]
+                second[i], second[:, i] = mixed, mixed
+                second[i, i] = rate * (1 - 2 * own) * by
+        if second is not None and self.floor and self.lapse:
+            i, j = self.names.index("floor"), self.names.index("lapse")
+            second[i, j] = second[j, i] = 0.0
+        towards = np.where(within > 0, within / p, 0.0) - np.where(
+            waiting > 0, waiting / not_p, 0.0
+        )
+        if second is None:
+            return value, towards * first, top[2]
+        bend = np.where(within > 0, within / p**2, 0.0) + np.where(
+            waiting > 0, waiting / not_p**2, 0.0
+        )
+        return value, towards * first, towards * second - bend * first[:, None] * first[None, :]
+
+    def _chain(self, terms: dict[str, np.ndarray], x: Terms, order: int) -> Terms:
+        """Derivatives in theta of a function of (x, ln shape), x = ln u with its own."""
+        value, shape = terms[""], np.shape(terms[""])
+        size, q = len(self.names), self.voltage_parameters
+        empty = np.empty((0, *shape))
+        if order == 0:
+            return value, empty, empty
+        first = np.zeros((size, *shape))
+        first[:q] = terms["x"] * x[1]
+        if "extra" in terms:
+            first[:q] += terms["extra"]
+        if self.family.has_shape:
+            first[q] = terms["s"]
+        if order == 1:
+            return value, first, empty
+        second = np.zeros((size, size, *shape))
+        second[:q, :q] = terms["xx"] * x[1][:, None] * x[1][None, :] + terms["x"] * x[2]
+        if "extra2" in terms:
+            second[:q, :q] += terms["extra2"]
+        if self.family.has_shape:
+            second[q, :q] = second[:q, q] = terms["xs"] * x[1]
+            second[q, q] = terms["ss"]
+        return value, first, second
+
+
+def _single(
+    hazard: dict[str, np.ndarray], within: np.ndarray, waiting: np.ndarray, order: int
+) -> dict[str, np.ndarray]:
+    """within ln(1 - exp(-H)) - waiting H and its derivatives, H counted from a fresh start."""
+    h = hazard[""]
+    some = within > 0
+    value = np.where(some, within * np.log(-np.expm1(-h)), 0.0)
+    terms = {"": value - np.where(waiting > 0, waiting * h, 0.0)}
+    if order == 0:
+        return terms
+    rise = np.expm1(h)
+    odds = np.where(some, within / rise, 0.0)
+    slope = odds - waiting
+    terms |= {"x": slope * hazard["x"], "s": slope * hazard["s"]}
+    if order == 1:
+        return terms
+    # e^H/(e^H - 1)^2 = odds + odds^2, which neither overflows nor underflows.
+    bend = np.where(some, odds * (1 + 1 / rise), 0.0)
+    for key in ("xx", "xs", "ss"):
+        terms[key] = slope * hazard[key] - bend * hazard[key[0]] * hazard[key[1]]
+    return terms
+
+
+def _censored(
+    top: Terms, bottom: Terms | None, within: np.ndarray, waiting: np.ndarray, order: int
+) -> Terms:
+    """Weights times ln(exp(-H before) - exp(-H after)), and times -H after where not switched."""
+    low: Terms = (np.zeros(()),) * 3 if bottom is None else bottom
+    rise = top[0] - low[0]
+    some = within > 0
+    value = np.where(some, within * (np.log(-np.expm1(-rise)) - low[0]), 0.0)
+    value -= np.where(waiting > 0, waiting * top[0], 0.0)
+    if order == 0:
+        return value, top[1], top[2]
+    odds = np.where(some, within / np.expm1(rise), 0.0)
+    # d value = odds (d top - d low) - within d low - waiting d top
+    above, below = odds - waiting, odds + within
+    steps = top[1] if bottom is None else top[1] - low[1]
+    first = above * top[1] if bottom is None else above * top[1] - below * low[1]
+    if order == 1:
+        return value, first, top[2]
+    # e^D/(e^D - 1)^2 = odds + odds^2, which neither overflows nor underflows.
+    curved = np.where(some, odds * (1 + 1 / np.expm1(rise)), 0.0)
+    second = above * top[2] - curved * steps[:, None] * steps[None, :]
+    if bottom is not None:
+        second -= below * low[2]
+    return value, first, second
+
+
+def _at(terms: Terms, index: Any) -> Terms:
+    return terms[0][..., index], terms[1][..., index], terms[2][..., index]
+
+
+def _pick(theta: Any, index: Any) -> Any:
+    return np.asarray(theta)[..., index] if np.ndim(theta) else theta
+
+
+def _logarithm(total: np.ndarray, peak: np.ndarray, q: int, order: int) -> Terms:
+    """ln u and its derivatives from u, du and d2u in units of exp(peak)."""
+    u = np.maximum(total[0], 1e-280)
+    value = np.log(u) + peak
+    empty = np.empty((0, *value.shape))
+    first = total[1 : 1 + q] / u if order >= 1 else empty
+    if order < 2:
+        return value, first, empty
+    curve = (total[1 + q :] / u).reshape(q, q, *value.shape)
+    return value, first, curve - first[:, None] * first[None, :]
+
+
+def _clip(x: np.ndarray) -> np.ndarray:
+    return np.clip(x, -_LN_U_LIMIT, _LN_U_LIMIT)

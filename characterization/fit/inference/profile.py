@@ -31,17 +31,19 @@ def profile_end(
     index: int,
     side: int,
     scale: float,
+    held: np.ndarray,
     level: float = LEVEL_95,
 ) -> tuple[float, np.ndarray] | None:
     """Where the signed root of 2 (max log L - profile log L) reaches ``level`` on one side.
 
-    ``scale`` is a first guess of one standard error. Returns theta_index there and the whole theta,
+    ``scale`` is a first guess of one standard error, ``held`` (bool) marks parameters that stay as
+    they are. Returns theta_index there and the whole theta,
     or None where the box ends first: the data put no bound on that side.
     Raises :class:`BetterMaximum`.
     """
     lower, upper = box
     limit = abs((upper if side > 0 else lower)[index] - best.theta[index])
-    fixed = np.zeros(best.theta.size, bool)
+    fixed = held.copy()
     fixed[index] = True
     thetas: dict[float, np.ndarray] = {0.0: best.theta}
 

@@ -1,322 +1,357 @@
-"""The rows of a table as pulses or waits: checked, grouped, ready for a likelihood.
+"""What every likelihood takes: voltage histories from a fresh start, and how they ended.
 
-Identical rows are merged with a weight and sorted, so neither the order of the rows nor the way
-they were counted can change a fit.
+A history is a chain of segments (constant voltages or linear ramps) from the starting state;
+exposure adds up along it. Histories that begin alike share their segments, so they form a tree:
+``parent`` is the segment before, -1 at a fresh start. Each segment carries the weights of the
+outcomes at its end: switched exactly then, switched somewhere within it, not switched by then.
+Pulses are histories of one segment; an interval-censored wait has two; a staircase ramp is one
+long chain on which every ramp of the same settings ends somewhere.
+
+Equal histories are merged and sorted, so neither the order of the rows nor the way they were
+counted can change a fit.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any, ClassVar
+import functools
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
+from scipy.sparse import csr_matrix
 
-from characterization.fit.table.readers import Table
-from characterization.fit.table.validation import numbers, refuse_row, texts
-from formats.errors import InputError
-
-OPTIONAL_COLUMNS = (
-    "device",
-    "cycle",
-    "temperature_K",
-    "transition",
-    "gate_voltage_V",
-    "r_before_ohm",
-    "r_after_ohm",
-)
-KIND_COLUMNS = {
-    "pulses": ("voltage_V", "pulse_width_s", "trials", "switched"),
-    "waits": ("voltage_V", "wait_time_s", "switched"),
-}
-_OTHER_KINDS = {
-    "ramp_rate_V_per_s": "voltage ramps",
-    "wait_time_low_s": "interval-censored waits",
-    "v_set_V": "cycling records",
-}
+WITHIN, EXACT, WAITING = "within", "exact", "waiting"
 
 
-@dataclass(frozen=True)
-class Pulses:
-    """Groups of equal pulses: voltage (V), width (s), trials and switched counts."""
+@dataclass(frozen=True, eq=False)
+class Rows:
+    """The single outcomes behind merged observations, in the order of the table.
 
+    ``segment`` is where each row ended, ``outcome`` 0 waiting, 1 within, 2 exact; ``device`` and
+    ``order`` (cycle) place it in a sequence; ``line`` is its row of the table.
+    """
+
+    segment: np.ndarray
+    outcome: np.ndarray
+    device: np.ndarray
+    order: np.ndarray | None
+    line: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class Observations:
+    """Segments in magnitudes of one polarity.
+
+    ``voltage`` (V) is the segment's last and ``start`` its first voltage (equal unless it is a
+    ramp); ``duration`` (s); ``temperature`` (K) or None; ``device`` an index into ``devices``
+    (all 0 where devices are pooled). All arrays have one entry per segment.
+    """
+
+    kind: str
     voltage: np.ndarray
-    width: np.ndarray
-    trials: np.ndarray
-    switched: np.ndarray
-    kind: ClassVar[str] = "pulses"
+    start: np.ndarray
+    duration: np.ndarray
+    within: np.ndarray
+    exact: np.ndarray
+    waiting: np.ndarray
+    parent: np.ndarray
+    temperature: np.ndarray | None
+    device: np.ndarray
+    devices: tuple[str, ...] = ()
+    rows: Rows | None = None
+
+    @property
+    def switched(self) -> np.ndarray:
+        """Outcomes that switched at each segment."""
+        return np.asarray(self.within + self.exact)
+
+    @property
+    def trials(self) -> np.ndarray:
+        """Outcomes recorded at each segment."""
+        return np.asarray(self.within + self.exact + self.waiting)
 
     @property
     def size(self) -> float:
-        """Number of yes/no outcomes."""
+        """Number of outcomes."""
         return float(self.trials.sum())
 
-    @property
-    def duration(self) -> np.ndarray:
-        """The times (s) the law is evaluated at."""
-        return self.width
+    @functools.cached_property
+    def chained(self) -> bool:
+        """Whether any history has more than one segment."""
+        return bool(np.any(self.parent >= 0))
+
+    @functools.cached_property
+    def ramped(self) -> np.ndarray:
+        """Indices of the segments that are ramps."""
+        return np.flatnonzero(self.start != self.voltage)
+
+    @functools.cached_property
+    def outcome_parts(self) -> tuple[tuple[Any, Observations], ...]:
+        """(index, segments) with exact outcomes, and those with others.
+
+        A slice of everything where one group is all; segments without any outcome are in neither.
+        The parts of chained data keep their outcomes only, not their histories.
+        """
+        exact = self.exact > 0
+        other = (self.within > 0) | (self.waiting > 0)
+        parts: list[tuple[Any, Observations]] = []
+        for mask in (exact, other):
+            if np.all(mask):
+                parts.append((slice(None), self))
+            elif np.any(mask):
+                index = np.flatnonzero(mask)
+                parts.append((index, self._taken(index)))
+        return tuple(parts)
+
+    def _taken(self, index: np.ndarray) -> Observations:
+        """Some segments, as if each were a fresh start."""
+        names = ("voltage", "start", "duration", WITHIN, EXACT, WAITING, "device")
+        return replace(
+            self,
+            **{name: getattr(self, name)[index] for name in names},
+            parent=np.full(index.size, -1),
+            temperature=None if self.temperature is None else self.temperature[index],
+            rows=None,
+        )
+
+    @functools.cached_property
+    def root(self) -> np.ndarray:
+        """The fresh start each segment descends from."""
+        root = np.where(self.parent < 0, np.arange(self.parent.size), -1)
+        for i in np.flatnonzero(self.parent >= 0):  # parents come first
+            root[i] = root[self.parent[i]]
+        return root
+
+    @functools.cached_property
+    def history(self) -> csr_matrix:
+        """(n, n) of ones where a segment is another's ancestor or itself."""
+        lists: list[list[int]] = []
+        for i, parent in enumerate(self.parent.tolist()):
+            lists.append([*lists[parent], i] if parent >= 0 else [i])
+        counts = np.array([len(path) for path in lists])
+        columns = np.concatenate([np.array(path) for path in lists])
+        indptr = np.concatenate([[0], np.cumsum(counts)])
+        n = self.parent.size
+        return csr_matrix((np.ones(columns.size), columns, indptr), shape=(n, n))
+
+    def with_weights(
+        self, within: np.ndarray, exact: np.ndarray, waiting: np.ndarray
+    ) -> Observations:
+        """The same histories with other outcomes (simulated ones, or a bootstrap's)."""
+        return replace(self, within=within, exact=exact, waiting=waiting, rows=None)
+
+    def select(self, mask: np.ndarray) -> Observations:
+        """The segments of a mask that holds whole histories."""
+        kept = np.flatnonzero(mask)
+        index = np.full(mask.size + 1, -1)
+        index[kept] = np.arange(kept.size)
+        return replace(
+            self,
+            **{
+                name: getattr(self, name)[kept]
+                for name in ("voltage", "start", "duration", WITHIN, EXACT, WAITING, "device")
+            },
+            parent=index[self.parent[kept]],
+            temperature=None if self.temperature is None else self.temperature[kept],
+            rows=None,
+        )
 
 
-@dataclass(frozen=True)
-class Waits:
-    """Waits at constant voltage (V): time (s), 1 switched or 0 still waiting, and multiplicity."""
+def single(
+    kind: str,
+    voltage: np.ndarray,
+    duration: np.ndarray,
+    *,
+    within: np.ndarray | float = 0.0,
+    exact: np.ndarray | float = 0.0,
+    waiting: np.ndarray | float = 0.0,
+    start: np.ndarray | None = None,
+    temperature: np.ndarray | None = None,
+    device: np.ndarray | None = None,
+    devices: tuple[str, ...] = (),
+    rows: Rows | None = None,
+) -> Observations:
+    """Merge histories of one segment each; ``rows.segment`` is filled in."""
+    n = len(voltage)
+    start = voltage if start is None else start
+    group = np.zeros(n) if device is None else device
+    keys = [group, voltage, duration, start]
+    if temperature is not None:
+        keys.append(temperature)
+    # An exact and a censored outcome at the same time stay apart: readers want them so.
+    keys.append(np.broadcast_to(np.asarray(exact, float) > 0, n).astype(float))
+    sums = [np.broadcast_to(np.asarray(w, float), n) for w in (within, exact, waiting)]
+    firsts, totals, index = merge(keys, sums)
+    chosen = [np.asarray(key, float)[firsts] for key in keys]
+    return Observations(
+        kind,
+        voltage=chosen[1],
+        duration=chosen[2],
+        start=chosen[3],
+        within=totals[0],
+        exact=totals[1],
+        waiting=totals[2],
+        parent=np.full(firsts.size, -1),
+        temperature=None if temperature is None else chosen[4],
+        device=chosen[0].astype(int),
+        devices=devices,
+        rows=None if rows is None else replace(rows, segment=index),
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class Step:
+    """One segment of a chain, of every row at once: arrays (rows,); ``present`` where it exists."""
 
     voltage: np.ndarray
-    time: np.ndarray
-    switched: np.ndarray
-    weight: np.ndarray
-    kind: ClassVar[str] = "waits"
-
-    @property
-    def size(self) -> float:
-        """Number of rows."""
-        return float(self.weight.sum())
-
-    @property
-    def duration(self) -> np.ndarray:
-        """The times (s) the law is evaluated at."""
-        return self.time
+    duration: np.ndarray
+    present: np.ndarray
 
 
-Observations = Pulses | Waits
+def chains(
+    kind: str,
+    steps: list[Step],
+    outcome: np.ndarray,
+    *,
+    temperature: np.ndarray | None = None,
+    device: np.ndarray | None = None,
+    devices: tuple[str, ...] = (),
+    rows: Rows | None = None,
+    weight: np.ndarray | None = None,
+) -> Observations:
+    """Merge chains of constant voltages that begin alike into a tree.
 
-
-def group_pulses(
-    voltage: np.ndarray, width: np.ndarray, trials: np.ndarray, switched: np.ndarray
-) -> Pulses:
-    """Sum the counts of rows of equal voltage and width."""
-    keys, (n, s) = _merge((voltage, width), (trials, switched))
-    return Pulses(keys[0], keys[1], n, s)
-
-
-def group_waits(voltage: np.ndarray, time: np.ndarray, switched: np.ndarray) -> Waits:
-    """Count rows of equal voltage, time and outcome."""
-    keys, (weight,) = _merge((voltage, time, switched), (np.ones(len(voltage)),))
-    return Waits(keys[0], keys[1], keys[2], weight)
-
-
-def recognise_kind(table: Table, kind: str | None) -> str:
-    """The kind of data, from the option or from the columns; raises :class:`InputError`."""
-    if kind is not None:
-        if kind not in KIND_COLUMNS:
-            raise InputError("--kind", f"{kind!r} is not one of {', '.join(KIND_COLUMNS)}")
-        return kind
-    columns = set(table.frame.columns)
-    for column, what in _OTHER_KINDS.items():
-        if column in columns:
-            raise InputError(
-                table.where, f"has the column {column}: {what} are not fitted, only pulses or waits"
-            )
-    found = [k for k, c in (("pulses", "pulse_width_s"), ("waits", "wait_time_s")) if c in columns]
-    if len(found) != 1:
-        raise InputError(
-            table.where,
-            f"has the columns {', '.join(map(str, table.frame.columns))}; expected either "
-            f"{','.join(KIND_COLUMNS['pulses'])} (trials may be absent) or "
-            f"{','.join(KIND_COLUMNS['waits'])}",
-        )
-    return found[0]
-
-
-def check_columns(
-    table: Table, kind: str, *, switched_below: float | None, named: bool
-) -> list[str]:
-    """Refuse missing and unknown columns; return the columns that were named but not used.
-
-    ``named``: the user named the columns, so a foreign one is meant to be there.
+    Each row's outcome (0 waiting, 1 within, 2 exact) belongs to its last present step.
     """
-    columns = [str(column) for column in table.frame.columns]
-    needed = [c for c in KIND_COLUMNS[kind] if c != "trials"]
-    if switched_below is not None:
-        if kind != "pulses":
-            raise InputError("--switched-below", "applies to pulses only")
-        if "switched" in columns or "trials" in columns:
-            raise InputError(
-                "--switched-below",
-                f"{table.where} already says what switched; drop the option or the columns "
-                "switched and trials",
-            )
-        needed = [c for c in needed if c != "switched"] + ["r_after_ohm"]
-    missing = [column for column in needed if column not in columns]
-    if missing:
-        hint = ""
-        if "switched" in missing and "r_after_ohm" in columns:
-            hint = "; derive it with --switched-below OHM"
-        raise InputError(
-            table.where,
-            f"lacks the column {missing[0]} (kind {kind} needs {','.join(needed)}){hint}",
-        )
-    unknown = [c for c in columns if c not in (*KIND_COLUMNS[kind], *OPTIONAL_COLUMNS)]
-    if unknown and not named:
-        raise InputError(
-            table.where,
-            f"has the unknown column {unknown[0]!r}; expected {','.join(KIND_COLUMNS[kind])} and "
-            f"optionally {','.join(OPTIONAL_COLUMNS)} (name foreign columns with --columns)",
-        )
-    return unknown
-
-
-def observe(table: Table, kind: str, switched_below: float | None = None) -> Observations:
-    """Check the rows and group them; raises :class:`InputError` for the first wrong one."""
-    _check_direction(table)
-    voltage = numbers(table, "voltage_V")
-    refuse_row(
-        table,
-        voltage <= 0,
-        "voltage_V",
-        "found {found}: voltages of RESET data (negative) or zero are not fitted, SET only; "
-        "select with --where 'voltage_V>0'",
+    n = outcome.size
+    group = np.zeros(n) if device is None else np.asarray(device, float)
+    heat = np.zeros(n) if temperature is None else temperature
+    weight = np.ones(n) if weight is None else weight
+    node = np.full(n, -1)
+    parts: list[list[np.ndarray]] = []
+    parents: list[np.ndarray] = []
+    made = 0
+    for step in steps:
+        here = np.flatnonzero(step.present)
+        if not here.size:
+            continue
+        keys = [group[here], node[here].astype(float), step.voltage[here], step.duration[here]]
+        keys.append(heat[here])
+        firsts, _, index = merge(keys, [])
+        parts.append([key[firsts] for key in keys])
+        parents.append(node[here][firsts])
+        node[here] = made + index
+        made += firsts.size
+    columns = [np.concatenate([part[i] for part in parts]) for i in range(5)]
+    weights = [np.bincount(node, weight * (outcome == code), made) for code in (1, 2, 0)]
+    return Observations(
+        kind,
+        voltage=columns[2],
+        start=columns[2],
+        duration=columns[3],
+        within=weights[0],
+        exact=weights[1],
+        waiting=weights[2],
+        parent=np.concatenate(parents),
+        temperature=None if temperature is None else columns[4],
+        device=columns[0].astype(int),
+        devices=devices,
+        rows=None if rows is None else replace(rows, segment=node),
     )
-    _check_fresh_starts(table)
-    observed: Observations
-    if kind == "pulses":
-        observed = _observe_pulses(table, voltage, switched_below)
-        total, switched = observed.trials.sum(), observed.switched.sum()
-    else:
-        time = numbers(table, "wait_time_s", above=0.0)
-        observed = group_waits(voltage, time, _outcomes(table))
-        total, switched = observed.size, float(np.sum(observed.weight * observed.switched))
-    _check_identifiable(table, observed, total, switched)
-    return observed
 
 
-def outcomes(table: Table, switched_below: float | None) -> np.ndarray:
-    """1 switched, 0 not, of each row of single outcomes."""
-    if switched_below is None:
-        return _outcomes(table)
-    return (numbers(table, "r_after_ohm", above=0.0) < switched_below).astype(float)
+def merge(
+    keys: list[np.ndarray], sums: list[np.ndarray]
+) -> tuple[np.ndarray, list[np.ndarray], np.ndarray]:
+    """Group rows of equal keys: the first row of each group, summed columns, each row's group."""
+    keys = [key for key in keys if np.any(key != key[0])] or keys[:1]
+    order = np.lexsort(keys[::-1])
+    new = np.zeros(len(order), bool)
+    new[0] = True
+    for key in keys:
+        ordered = np.asarray(key, float)[order]
+        new[1:] |= ordered[1:] != ordered[:-1]
+    starts = np.flatnonzero(new)
+    index = np.empty(len(order), int)
+    index[order] = np.cumsum(new) - 1
+    totals = [np.add.reduceat(np.asarray(total, float)[order], starts) for total in sums]
+    return order[starts], totals, index
 
 
-def temperature(table: Table) -> float | None:
-    """The one temperature (K) of the table, None if it has no such column."""
-    if "temperature_K" not in table.frame:
-        return None
-    values = numbers(table, "temperature_K", above=0.0)
-    refuse_row(
-        table,
-        values != values[0],
-        "temperature_K",
-        f"found {{found}} after {values[0]:g}: temperatures are not mixed in one fit; select one "
-        f"with --where 'temperature_K=={values[0]:g}'",
+def condensed(data: Observations, width: float) -> Observations:
+    """Fewer segments: exact and censored times at one voltage joined in cells of ``width`` in ln t.
+
+    Each cell stands at its mean ln t; the log-likelihood of a row moves by its curvature times
+    width^2/24. Chains, ramps and pulses stay as they are. Relies on the segments being sorted.
+    """
+    if data.chained or data.ramped.size or data.kind != "waits":
+        return data
+    ln_t = np.log(data.duration)
+    keys = np.array([data.device, data.voltage, np.floor(ln_t / width)])
+    if data.temperature is not None:
+        keys = np.concatenate([keys, data.temperature[None]])
+    firsts, sums = [], []
+    columns = np.array([data.within, data.exact, data.waiting, data.trials * ln_t, data.trials])
+    for index in (np.flatnonzero(data.exact > 0), np.flatnonzero(data.exact == 0)):
+        if index.size:
+            ordered = keys[:, index]
+            new = np.concatenate([[True], np.any(ordered[:, 1:] != ordered[:, :-1], axis=0)])
+            starts = np.flatnonzero(new)
+            firsts.append(index[starts])
+            sums.append(np.add.reduceat(columns[:, index], starts, axis=1))
+    first, total = np.concatenate(firsts), np.concatenate(sums, axis=1)
+    return replace(
+        data,
+        voltage=data.voltage[first],
+        start=data.start[first],
+        duration=np.exp(total[3] / total[4]),
+        within=total[0],
+        exact=total[1],
+        waiting=total[2],
+        parent=np.full(first.size, -1),
+        temperature=None if data.temperature is None else data.temperature[first],
+        device=data.device[first],
+        rows=None,
     )
-    return float(values[0])
 
 
-def rows_per_device(table: Table) -> tuple[int, int] | None:
-    """(devices, largest number of rows of one device), None without a device column."""
-    if "device" not in table.frame:
-        return None
-    _, counts = np.unique(texts(table, "device").astype(str), return_counts=True)
-    return int(counts.size), int(counts.max())
+def pooled(data: Observations) -> Observations:
+    """The same outcomes with the devices forgotten and equal histories merged."""
+    if not np.any(data.device):
+        return data
+    if data.chained:
+        return replace(data, device=np.zeros(data.device.size, int), devices=())
+    rows = data.rows
+    joined = single(
+        data.kind,
+        data.voltage,
+        data.duration,
+        within=data.within,
+        exact=data.exact,
+        waiting=data.waiting,
+        start=data.start,
+        temperature=data.temperature,
+        rows=None
+        if rows is None
+        else Rows(np.arange(data.voltage.size), *(np.empty(0),) * 2, None, np.empty(0)),
+    )
+    if rows is None:
+        return joined
+    assert joined.rows is not None
+    return replace(joined, rows=replace(rows, segment=joined.rows.segment[rows.segment]))
 
 
 def count_summary(data: Observations) -> dict[str, Any]:
     """The counts shown to the user."""
-    voltages = int(np.unique(data.voltage).size)
-    if isinstance(data, Pulses):
-        return {
-            "trials": int(data.trials.sum()),
-            "switched": int(data.switched.sum()),
-            "groups": int(data.voltage.size),
-            "voltages": voltages,
-            "widths": int(np.unique(data.width).size),
-        }
-    switched = int(np.sum(data.weight * data.switched))
-    return {
-        "switched": switched,
-        "still_waiting": int(data.size) - switched,
+    counts: dict[str, Any] = {
+        "outcomes": int(data.size),
+        "switched": int(data.switched.sum()),
+        "not_switched": int(data.waiting.sum()),
         "groups": int(data.voltage.size),
-        "voltages": voltages,
+        "voltages": int(np.unique(data.voltage[data.trials > 0]).size),
     }
-
-
-def _observe_pulses(table: Table, voltage: np.ndarray, switched_below: float | None) -> Pulses:
-    width = numbers(table, "pulse_width_s", above=0.0)
-    if "trials" not in table.frame:
-        switched = outcomes(table, switched_below)
-        return group_pulses(voltage, width, np.ones(len(voltage)), switched)
-    trials = numbers(table, "trials", above=0.0, integer=True)
-    switched = numbers(table, "switched", integer=True)
-    refuse_row(table, switched < 0, "switched", "found {found}, expected a count of at least 0")
-    above = switched > trials
-    if np.any(above):
-        limit = trials[int(np.argmax(above))]
-        refuse_row(table, above, "switched", f"found {{found}}, more than the {limit:g} trials")
-    return group_pulses(voltage, width, trials, switched)
-
-
-def _outcomes(table: Table) -> np.ndarray:
-    switched = numbers(table, "switched")
-    refuse_row(
-        table,
-        (switched != 0) & (switched != 1),
-        "switched",
-        "found {found}, expected 0 or 1 (counts need a column trials)",
-    )
-    return switched
-
-
-def _check_direction(table: Table) -> None:
-    if "transition" in table.frame:
-        words = np.char.lower(texts(table, "transition").astype(str))
-        refuse_row(
-            table,
-            words != "set",
-            "transition",
-            "found {found!r}: only SET rows are fitted; select with --where 'transition==set'",
-        )
-
-
-def _check_fresh_starts(table: Table) -> None:
-    if "cycle" not in table.frame:
-        return
-    labels = [texts(table, column) for column in ("device", "cycle") if column in table.frame]
-    seen = set()
-    for row, key in enumerate(zip(*labels, strict=True)):
-        if key in seen:
-            raise InputError(
-                table.place(row, "cycle"),
-                f"cycle {key[-1]} occurs twice for one device, a train of pulses; each row must be "
-                "a fresh start from HRS (one row per device and cycle)",
-            )
-        seen.add(key)
-
-
-def _check_identifiable(table: Table, data: Observations, total: float, switched: float) -> None:
-    if switched == 0:
-        raise InputError(
-            table.where,
-            f"none of the {total:g} outcomes switched: tau cannot be found; add higher voltages or "
-            "longer times, or check what counts as switched",
-        )
-    if isinstance(data, Pulses) and switched == total:
-        raise InputError(
-            table.where,
-            f"all {total:g} pulses switched: tau cannot be found; add lower voltages or "
-            "shorter pulses",
-        )
-    voltages = np.unique(data.voltage)
-    if voltages.size == 1:
-        raise InputError(
-            f"{table.where}, column voltage_V",
-            f"holds only {voltages[0]:g} V: V0 needs at least two voltages",
-        )
-    if isinstance(data, Pulses) and not np.any((data.switched > 0) & (data.switched < data.trials)):
-        raise InputError(
-            table.where,
-            "every group of equal pulses switched always or never: tau and V0 are only bracketed; "
-            "add voltages or widths between, with several trials each",
-        )
-
-
-def _merge(
-    keys: tuple[np.ndarray, ...], sums: tuple[np.ndarray, ...]
-) -> tuple[list[np.ndarray], list[np.ndarray]]:
-    order = np.lexsort(keys[::-1])
-    ordered = [np.asarray(key, float)[order] for key in keys]
-    new = np.zeros(len(order), bool)
-    new[0] = True
-    for key in ordered:
-        new[1:] |= key[1:] != key[:-1]
-    starts = np.flatnonzero(new)
-    totals = [np.add.reduceat(np.asarray(total, float)[order], starts) for total in sums]
-    return [key[starts] for key in ordered], totals
+    if data.kind == "pulses":
+        counts["widths"] = int(np.unique(data.duration).size)
+    if data.chained:
+        counts["longest_train"] = int(np.max(np.diff(data.history.indptr)))
+    return counts

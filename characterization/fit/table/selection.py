@@ -1,4 +1,4 @@
-"""Which rows take part: conditions on columns, and rows that did not start in HRS.
+"""Which rows take part: those where conditions on columns hold, and groups that are not empty.
 
 Conditions are parsed into (column, comparison, value); nothing of them is ever executed.
 """
@@ -13,8 +13,13 @@ from typing import Any
 
 import numpy as np
 
-from characterization.fit.table.readers import Table
-from characterization.fit.table.validation import numbers, texts
+from characterization.fit.table.base import Table
+from characterization.fit.table.validation import (
+    numbers,
+    numbers_of_any_size,
+    refuse_row,
+    texts,
+)
 from formats.errors import InputError
 
 TEXT_COLUMNS = ("device", "transition")
@@ -26,6 +31,8 @@ _COMPARISONS: dict[str, Callable[[Any, Any], Any]] = {
     ">": operator.gt,
     "<": operator.lt,
 }
+_SAME = 1e-12
+"""Relative difference of numbers that are taken as equal."""
 _TERM = re.compile(r"\s*([A-Za-z_]\w*)\s*(>=|<=|==|!=|>|<)\s*([^\s<>=!]+)\s*")
 
 
@@ -49,12 +56,13 @@ class Condition:
                 f"names the column {self.column!r}; {table.where} has "
                 f"{', '.join(map(str, table.frame.columns))}",
             )
-        column = (
-            texts(table, self.column)
-            if isinstance(self.value, str)
-            else numbers(table, self.column)
-        )
-        return np.asarray(_COMPARISONS[self.comparison](column, self.value), dtype=bool)
+        compare = _COMPARISONS[self.comparison]
+        if isinstance(self.value, str):
+            return np.asarray(compare(texts(table, self.column), self.value), dtype=bool)
+        column = numbers_of_any_size(table, self.column)
+        # An instrument's 2.3999999999999995 is the 2.4 it was told.
+        same = np.isclose(column, self.value, rtol=_SAME, atol=0.0)
+        return np.asarray(compare(np.where(same, self.value, column), self.value), dtype=bool)
 
 
 def parse_where(text: str) -> tuple[Condition, ...]:
@@ -73,12 +81,11 @@ def parse_where(text: str) -> tuple[Condition, ...]:
     return tuple(conditions)
 
 
-def select(
-    table: Table, where: str | None, start_above: float | None
-) -> tuple[Table, list[dict[str, Any]]]:
-    """Drop the rows the options exclude; the list says how many, and why.
+def select(table: Table, where: str | None) -> tuple[Table, list[dict[str, Any]]]:
+    """Drop the rows ``where`` excludes, and empty groups; the list says how many, and why.
 
-    Raises :class:`InputError` where no row is left.
+    Raises :class:`InputError` where no row is left, or an empty group (``trials`` 0) claims to
+    have switched.
     """
     excluded: list[dict[str, Any]] = []
 
@@ -92,15 +99,22 @@ def select(
 
     for condition in parse_where(where) if where else ():
         drop(condition.holds(table), f"--where {condition} does not hold")
-    if start_above is not None:
-        if "r_before_ohm" not in table.frame:
-            raise InputError(table.where, "--start-above needs the column r_before_ohm")
-        before = numbers(table, "r_before_ohm", above=0.0)
-        drop(
-            before > start_above,
-            f"r_before_ohm is not above {start_above:.12g} ohm (the row did not start in HRS)",
-        )
+    if "trials" in table.frame:
+        empty = _empty_groups(table)
+        if empty.any():
+            drop(~empty, "trials is 0 (an empty group)")
     return table, excluded
+
+
+def _empty_groups(table: Table) -> np.ndarray:
+    """Rows of 0 trials and 0 switched."""
+    empty = numbers(table, "trials", integer=True) == 0
+    if empty.any() and "switched" in table.frame:
+        switched = numbers(table, "switched", integer=True)
+        refuse_row(
+            table, empty & (switched > 0), "switched", "found {found}, more than the 0 trials"
+        )
+    return empty
 
 
 def _value(column: str, comparison: str, text: str) -> float | str:
