@@ -44,7 +44,7 @@ def _fit(experiment: Experiment) -> Stage:
         keys = dict(experiment.tables["fit"])
         data = experiment.input_path(keys.pop("data"))
         columns = keys.pop("columns", None)
-        into = keys.pop("into", None)
+        into, hrs_iv = keys.pop("into", None), keys.pop("hrs_iv", None)
         return FitOptions(
             data=data,
             output=experiment.output,
@@ -53,7 +53,9 @@ def _fit(experiment: Experiment) -> Stage:
             mapping=tuple(keys.pop("map", ())),
             thresholds=tuple(keys.pop("thresholds", ())),
             spread=not keys.pop("pool", False),
+            fix=tuple(keys.pop("fix", ())),
             into=None if into is None else experiment.input_path(into),
+            hrs_iv=None if hrs_iv is None else experiment.input_path(hrs_iv),
             seed=experiment.seed,
             **keys,
         )
@@ -68,14 +70,19 @@ def _fit(experiment: Experiment) -> Stage:
 
         fit(options())
 
-    return Stage("fit", (
-        "device.json",
-        "fit.json",
-        "device.lib",
-        "device.va",
-        "fit.svg",
-        "fit.html",
-    ), record, run)
+    return Stage(
+        "fit",
+        (
+            "device.json",
+            "fit.json",
+            "device.lib",
+            "device.va",
+            "fit.svg",
+            "fit.html",
+        ),
+        record,
+        run,
+    )
 
 
 def _extract(experiment: Experiment, jobs: int, quiet: bool) -> Stage:

@@ -82,6 +82,12 @@ class FitResult:
 
         return parameters(self.chosen)
 
+    def conf_interval(self) -> dict[str, list[tuple[float, float]]]:
+        """Profile-likelihood intervals at one, two and three sigma, as lmfit gives them."""
+        from characterization.fit.inference.lmfit_border import conf_interval
+
+        return conf_interval(self.chosen)
+
     def minimizer_result(self) -> lmfit.minimizer.MinimizerResult:
         """The chosen fit as the result object of an lmfit minimisation of -2 ln L."""
         from characterization.fit.inference.lmfit_border import minimizer_result
@@ -95,11 +101,18 @@ class FitResult:
         return str(lmfit.fit_report(self.minimizer_result()))
 
 
-def fit_table(frame: pd.DataFrame, **options: Any) -> FitResult:
+def fit_table(
+    frame: pd.DataFrame, parameters: lmfit.Parameters | None = None, **options: Any
+) -> FitResult:
     """Fit the rows of a data frame with the canonical column names.
 
+    ``parameters`` are lmfit's, whose bounds and fixed values (V0, shape, Ea, floor, lapse) hold.
     The options are those of :class:`Choices`. Raises :class:`InputError` for anything wrong.
     """
+    if parameters is not None:
+        from characterization.fit.inference.lmfit_border import limits_of
+
+        options["limits"] = limits_of(parameters)
     return analyse(table_of_frame(frame), Choices(**options))
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from characterization.fit.inference.limits import Limits
 from devices.accelerations import ACCELERATIONS, Acceleration
 from devices.families import FAMILIES, Family
 from devices.parameter import Parameter
@@ -24,8 +25,8 @@ class Choices:
     "signed" or "magnitude"; ``ramp_rate`` (V/s) and ``voltage_step`` (V) of cycling records;
     ``v0_temperature`` "proportional", "fixed" or "auto"; ``spread`` False leaves devices pooled;
     ``transistor`` (``kp=..,vth=..``) takes the voltage across an access transistor off;
-    ``c2c`` fits the cycle-to-cycle spread of ln tau beside the exponential family; ``r_hrs`` is the
-    HRS (ohm) of a known device, where a graded RESET ends.
+    ``limits`` bound or fix parameters; ``c2c`` fits the cycle-to-cycle spread of ln tau beside the
+    exponential family; ``r_hrs`` is the HRS (ohm) of a known device, where a graded RESET ends.
     """
 
     kind: str | None = None
@@ -47,6 +48,7 @@ class Choices:
     spread: bool = True
     c2c: bool = False
     transistor: str | None = None
+    limits: Limits = field(default_factory=dict)
     r_hrs: Parameter | None = None
     seed: int = 0
 

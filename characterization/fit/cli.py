@@ -146,6 +146,16 @@ def fit(
         bool,
         typer.Option("--posterior", help="Sample the posterior with emcee (posterior.npz)."),
     ] = False,
+    fix: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME=VALUE",
+            help="Fix V0, shape, Ea, floor or lapse, or bound it: NAME=LOW:HIGH.",
+        ),
+    ] = None,
+    hrs_iv: Annotated[
+        Path | None, typer.Option(help="A table voltage_V,current_A of the HRS: fits a sinh law.")
+    ] = None,
     into: Annotated[
         Path | None,
         typer.Option(help="A device.json to complete: it keeps what this table does not tell."),
@@ -185,6 +195,8 @@ def fit(
         read_voltage=read_voltage,
         read_time=read_time,
         posterior=posterior,
+        fix=tuple(fix or ()),
+        hrs_iv=hrs_iv,
         into=into,
         name=name,
         seed=seed,

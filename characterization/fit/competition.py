@@ -49,6 +49,7 @@ def candidates_of(
                     where=where,
                     temperature=temperature,
                     proportional=choices.v0_temperature != "fixed",
+                    limits=choices.limits,
                 )
                 found.append(_warm(candidate, choices, where))
             except InputError as error:
@@ -112,6 +113,7 @@ def _warm(candidate: Candidate, choices: Choices, where: str) -> Candidate:
         lapse=law.lapse,
         where=where,
         proportional=False,
+        limits=choices.limits,
     )
     return other if other.loglik > candidate.loglik else candidate
 
@@ -123,7 +125,8 @@ def _families(
     wanted = choices.families()
     if choices.c2c or (single_outcomes and choices.family == "auto"):
         wanted.append(SPREAD_EXPONENTIAL)
-    if identified.shape:
+    low, high = choices.limits.get("shape", (0.0, 1.0))
+    if identified.shape or low == high:
         return wanted
     kept = [family for family in wanted if not family.has_shape]
     if not kept:

@@ -11,7 +11,13 @@ import numpy as np
 from characterization.fit.choices import Choices
 from characterization.fit.competition import candidates_of, choose_population
 from characterization.fit.dependence.analysis import Dependence, dependence_of
-from characterization.fit.goodness.tests import Test, floor_test, likelihood_ratio, tests_of
+from characterization.fit.goodness.tests import (
+    Test,
+    floor_test,
+    lapse_test,
+    likelihood_ratio,
+    tests_of,
+)
 from characterization.fit.inference.candidate import Candidate, fit_candidate
 from characterization.fit.inference.identifiability import (
     Bracket,
@@ -234,7 +240,16 @@ def _tests(
     p = tests[-1].p_value
     if not law.floor and p is not None and p < FLOOR_LEVEL:
         floor = other.share("floor")
-    return tuple(tests), floor
+    return (*tests, *_lapse_test(chosen, where)), floor
+
+
+def _lapse_test(chosen: Candidate, where: str) -> list[Test]:
+    law = chosen.likelihood
+    try:
+        other = _refitted(chosen, where, lapse=not law.lapse)
+    except InputError:
+        return []
+    return [lapse_test(*((other, chosen) if law.lapse else (chosen, other)))]
 
 
 def _counting(progress: Progress) -> Callable[[int, int], None]:
@@ -275,6 +290,7 @@ def _refitted(chosen: Candidate, where: str, **changes: bool) -> Candidate:
     """The chosen law with another floor or temperature rule, without intervals."""
     law = chosen.likelihood
     options = {"floor": law.floor, "lapse": law.lapse, "proportional": law.proportional} | changes
+    held = {name: (chosen.value(name),) * 2 for name in chosen.fixed if name in law.names[2:]}
     return fit_candidate(
         law.data,
         law.family,
@@ -282,5 +298,6 @@ def _refitted(chosen: Candidate, where: str, **changes: bool) -> Candidate:
         where=where,
         intervals=False,
         temperature=law.reference_temperature,
+        limits=held,
         **options,
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,9 @@ from characterization.fit.account.page import page
 from characterization.fit.account.plot import svg
 from characterization.fit.analysis import FitResult, analyse
 from characterization.fit.choices import Choices
+from characterization.fit.conduction.hrs_iv import fit_hrs_table
 from characterization.fit.conduction.transistor import parse_transistor
+from characterization.fit.inference.limits import parse_limits
 from characterization.fit.inference.posterior import sample_posterior, write_posteriors
 from characterization.fit.make_device import device_of
 from characterization.fit.table.readers import read_table
@@ -36,7 +38,8 @@ class FitOptions:
 
     ``mapping`` holds ``canonical=foreign[:unit]`` items; ``into`` is a device.json that keeps what
     this table does not tell; ``read_voltage`` (V) and ``read_time`` (s) are those of the read
-    disturb; ``posterior`` samples with emcee. The others are those of :class:`Choices`.
+    disturb; ``posterior`` samples with emcee; ``fix`` holds ``NAME=VALUE`` or ``NAME=LOW:HIGH``;
+    ``hrs_iv`` is a table voltage_V,current_A of the HRS. The others are those of :class:`Choices`.
     """
 
     data: Path
@@ -66,6 +69,8 @@ class FitOptions:
     read_voltage: float = 0.1
     read_time: float = 1e-6
     posterior: bool = False
+    fix: tuple[str, ...] = ()
+    hrs_iv: Path | None = None
     into: Path | None = None
     name: str | None = None
     seed: int = 0
@@ -79,7 +84,8 @@ class FitOptions:
         """The part of the options that concerns the fit itself; ``base`` is a known device."""
         names = {f.name for f in fields(Choices)} & {f.name for f in fields(FitOptions)}
         known = None if base is None else base.conduction.r_hrs
-        return Choices(**{name: getattr(self, name) for name in names}, r_hrs=known)
+        told = {name: getattr(self, name) for name in names}
+        return Choices(**told, r_hrs=known, limits=parse_limits(self.fix))
 
 
 @dataclass(frozen=True)
@@ -106,14 +112,15 @@ class FitFiles:
 def stage_provenance(options: FitOptions) -> dict[str, Any]:
     """The record of what a run with these options depends on; does not run it."""
     told = asdict(options)
-    for name in ("output", "data", "into"):
+    for name in ("output", "data", "into", "hrs_iv"):
         del told[name]
     told |= {"data_name": Path(options.data).name, "name": options.device_name}
-    for name in ("columns", "mapping", "thresholds"):
+    for name in ("columns", "mapping", "thresholds", "fix"):
         told[name] = None if told[name] is None else list(told[name])
     inputs = {"data": sha256_file(Path(options.data))}
-    if options.into is not None:
-        inputs["into"] = sha256_file(Path(options.into))
+    for name in ("into", "hrs_iv"):
+        if getattr(options, name) is not None:
+            inputs[name] = sha256_file(Path(getattr(options, name)))
     return provenance(
         stage="fit",
         inputs=inputs,
@@ -132,6 +139,7 @@ def run(options: FitOptions, quiet: bool = True) -> FitFiles:
     """
     _check(options)
     base = None if options.into is None else CBRAM.from_dict(read_device(options.into))
+    nonlinear = None if options.hrs_iv is None else fit_hrs_table(read_table(options.hrs_iv))
     table = read_table(
         options.data,
         header=options.header,
@@ -148,6 +156,10 @@ def run(options: FitOptions, quiet: bool = True) -> FitFiles:
     record = stage_provenance(options)
     source = Path(options.data).name
     device = device_of(result, options.device_name, source, base)
+    if nonlinear is not None:
+        device = replace(device, conduction=replace(device.conduction, hrs_sinh=nonlinear.law))
+        told = tuple(f"HRS I-V: {text}" for text in nonlinear.sentences)
+        result = replace(result, verdict=(*result.verdict, *told))
     read = (options.read_voltage, options.read_time)
     more = sections(result, device, read, posteriors)
     output = Path(options.output)

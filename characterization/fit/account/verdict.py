@@ -8,7 +8,7 @@ import numpy as np
 
 from characterization.fit import thresholds
 from characterization.fit.circumstances import Circumstances
-from characterization.fit.direction import INDISTINCT, LawFit
+from characterization.fit.direction import FLOOR_LEVEL, INDISTINCT, LawFit
 from characterization.fit.goodness.tests import deviance
 from characterization.fit.inference.candidate import MEASUREMENT
 from characterization.fit.inference.identifiability import EDGE
@@ -25,6 +25,7 @@ def law_verdict(fit: LawFit) -> tuple[str, ...]:
         *fit.identified.reasons,
         *_temperature(fit),
         *_floor(fit),
+        *_lapse(fit),
         *_voltages(fit),
         *_open_ends(fit),
         *_rows(fit),
@@ -118,6 +119,24 @@ def _floor(context: LawFit) -> Iterator[str]:
             f"allows least {count:g} of {trials:g} switched, it expects {_few(allowed)}; a floor "
             f"of {_percent(context.floor)} fits better, p = {_p(test.p_value)}): false switches "
             "by the threshold? try --floor"
+        )
+
+
+def _lapse(fit: LawFit) -> Iterator[str]:
+    """Do the highest voltages miss more often than the law allows?"""
+    test = next((t for t in fit.tests if "lapse" in t.name), None)
+    if test is None or test.p_value is None:
+        return
+    if fit.chosen.likelihood.lapse:
+        share = _percent(fit.chosen.share("lapse"))
+        yield (
+            f"a rate of missed switches of {share} is fitted (p = {_p(test.p_value)} for none); it "
+            "is taken as an artefact of the measurement and stays out of device.json"
+        )
+    elif test.p_value < FLOOR_LEVEL:
+        yield (
+            "the data miss switches at the highest voltages more often than the law allows (a rate "
+            f"of misses fits better, p = {_p(test.p_value)}); try --lapse"
         )
 
 

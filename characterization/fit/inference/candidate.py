@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from characterization.fit.inference.likelihood import Likelihood
+from characterization.fit.inference.limits import Box, Limits, limited
 from characterization.fit.inference.maximise import Maximum, maximise
 from characterization.fit.inference.profile import BetterMaximum, profile_end
 from characterization.fit.inference.spread_family import SPREAD_EXPONENTIAL
@@ -142,7 +143,7 @@ class Candidate:
             reference_voltage=self.likelihood.reference,
             tau_ref=self.parameter("tau_ref", self._note("tau_ref", note)),
             v0=self.parameter("V0", self._note("V0", note)),
-            shape=self.parameter("shape", note)
+            shape=self.parameter("shape", self._note("shape", note))
             if self.family.has_shape and not spread_alone
             else None,
             spread=spread,
@@ -151,12 +152,14 @@ class Candidate:
             valid_temperature=valid[2],
             covariance_order=tuple(self.names[i] for i in held),
             covariance=tuple(tuple(float(x) for x in row) for row in matrix),
-            activation=self.parameter("Ea", note) if "Ea" in self.names else None,
+            activation=self.parameter("Ea", self._note("Ea", note)) if "Ea" in self.names else None,
             reference_temperature=self.likelihood.reference_temperature,
             v0_follows_temperature=self.likelihood.proportional,
         )
 
     def _note(self, name: str, note: str) -> str:
+        if name in self.fixed and np.unique(self.likelihood.data.voltage).size > 1:
+            return "fixed by the user"
         if name in self.fixed:
             return "assumed: one voltage only, so the data do not tell; the value of Knag et al."
         if name not in self.bracketed:
@@ -182,10 +185,12 @@ def fit_candidate(
     intervals: bool = True,
     proportional: bool = True,
     temperature: float = ASSUMED_TEMPERATURE,
+    limits: Limits | None = None,
 ) -> Candidate:
     """Maximise the likelihood of one law.
 
-    Where the data hold one voltage only, V0 is held at the assumed value. Where temperatures
+    ``limits`` hold the lowest and highest value of parameters, in their own units; equal ones fix
+    it. Where the data hold one voltage only, V0 is held at the assumed value. Where temperatures
     differ, Ea is fitted and the reference is their median; else ``temperature`` (K) is.
     Raises :class:`InputError` where switching does not become faster with the voltage.
     """
@@ -203,12 +208,13 @@ def fit_candidate(
     )
     fixed = np.zeros(len(likelihood.names), bool)
     fixed[1] = data.kind != "ramps" and np.unique(data.voltage).size == 1
+    box = limited(bounds(data, likelihood.names), likelihood.names, limits or {})
+    fixed |= box[0] == box[1]
     rough = likelihood.on(condensed(data, _ROUGH))
-    best = _climb(rough, fixed)
-    box = bounds(data, likelihood.names)
+    best = _climb(rough, fixed, box)
     if not best.converged:
         raise InputError(where, f"the {family.name} law has no maximum of the likelihood here")
-    if best.theta[1] >= box[1][1]:
+    if best.theta[1] >= bounds(data, likelihood.names)[1][1]:
         raise InputError(
             f"{where}, column {'set_voltage_V' if data.kind == 'ramps' else 'voltage_V'}",
             "switching does not become faster with the voltage: a law in which tau falls with the "
@@ -220,10 +226,10 @@ def fit_candidate(
     best = maximise(likelihood.evaluate, theta, *box, fixed)
     for _ in range(4):
         try:
-            return _describe(likelihood, best, fixed, intervals)
+            return _describe(likelihood, best, fixed, box, intervals)
         except BetterMaximum as better:
             best = maximise(likelihood.evaluate, better.theta, *box, fixed)
-    return _describe(likelihood, best, fixed, intervals=False)
+    return _describe(likelihood, best, fixed, box, intervals=False)
 
 
 def _middle(data: Observations) -> float:
@@ -231,11 +237,11 @@ def _middle(data: Observations) -> float:
     return float(np.round(np.median(np.unique(data.temperature)), 2))
 
 
-def _climb(likelihood: Likelihood, fixed: np.ndarray) -> Maximum:
-    box = bounds(likelihood.data, likelihood.names)
+def _climb(likelihood: Likelihood, fixed: np.ndarray, box: Box) -> Maximum:
     first = start(likelihood)
-    if fixed[1]:
+    if fixed[1] and box[0][1] < box[1][1]:
         first[1] = np.log(KNAG2014_V0)
+    first = np.where(fixed & (box[0] < box[1]), first, np.clip(first, *box))
     starts = [first]
     if likelihood.floor or likelihood.lapse:
         # With a floor the likelihood can have two maxima: start from hardly any as well.
@@ -243,7 +249,7 @@ def _climb(likelihood: Likelihood, fixed: np.ndarray) -> Maximum:
         faint = first.copy()
         faint[len(kept) :] = logit(np.array(1e-4))
         bare = replace(likelihood, floor=False, lapse=False)
-        low, high = bounds(likelihood.data, bare.names)
+        low, high = (end[: len(kept)] for end in box)
         without = maximise(bare.evaluate, first[: len(kept)], low, high, fixed[: len(kept)])
         starts += [faint, np.append(without.theta, first[len(kept) :])]
     found = [maximise(likelihood.evaluate, theta, *box, fixed) for theta in starts]
@@ -289,9 +295,8 @@ def _at_centre(likelihood: Likelihood, best: Maximum) -> tuple[Likelihood, np.nd
 
 
 def _describe(
-    likelihood: Likelihood, best: Maximum, fixed: np.ndarray, intervals: bool
+    likelihood: Likelihood, best: Maximum, fixed: np.ndarray, box: Box, intervals: bool
 ) -> Candidate:
-    box = bounds(likelihood.data, likelihood.names)
     c = covariance(best)
     theta, bracketed = best.theta, []
     ends: list[tuple[float | None, float | None]] = []
@@ -311,7 +316,8 @@ def _describe(
             )
             pair.append(None if end is None else end[0])
         ends.append((pair[0], pair[1]))
-        if intervals and name == "V0" and pair[0] is None and not fixed[index]:
+        by_user = box[0][index] > bounds(likelihood.data, likelihood.names)[0][index]
+        if intervals and name == "V0" and pair[0] is None and not fixed[index] and not by_user:
             # Any smaller V0 fits as well, so the maximum means nothing: see _note.
             stands = profile_end(
                 profiled, top, box, index=index, side=1, scale=scale, held=fixed, level=1.0
