@@ -6,6 +6,7 @@ import functools
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import sympy
 from sympy.printing.str import StrPrinter
 
@@ -20,6 +21,13 @@ def compiled(
     modules: list[Any] = [NUMPY_FORMS, "numpy"] if backend == "numpy" else [jax_forms(), "jax"]
     function: Callable[..., Any] = sympy.lambdify(arguments, expression, modules=modules, cse=True)
     return function
+
+
+def filled(value: Any, shape: tuple[int, ...]) -> np.ndarray:
+    """A value of a compiled expression, which may be a plain number, as an array of ``shape``."""
+    if isinstance(value, np.ndarray) and value.shape == shape:
+        return value
+    return np.broadcast_to(np.asarray(value, float), shape)
 
 
 @functools.cache

@@ -20,7 +20,7 @@ from typing import Any, ClassVar
 import numpy as np
 import sympy
 
-from devices.expressions import compiled, derivative, spice
+from devices.expressions import compiled, derivative, filled, spice
 
 VOLTAGE = sympy.Symbol("v", positive=True)
 REFERENCE = sympy.Symbol("vref", positive=True)
@@ -112,7 +112,7 @@ class Acceleration:
             arguments = (*arguments, temperature.warmth, temperature.activation)
         shape = np.broadcast_shapes(*(np.shape(a) for a in arguments))
         function = _compiled_terms(expression, symbols, parameters, order)
-        rows = [np.broadcast_to(np.asarray(row, float), shape) for row in function(*arguments)]
+        rows = [filled(row, shape) for row in function(*arguments)]
         q = len(parameters)
         empty = np.empty((0, *shape))
         first = np.array(rows[1 : 1 + q]) if order >= 1 else empty

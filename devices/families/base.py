@@ -16,7 +16,7 @@ from typing import Any, ClassVar
 import numpy as np
 import sympy
 
-from devices.expressions import compiled, derivative
+from devices.expressions import compiled, derivative, filled
 
 LN_U = sympy.Symbol("x", real=True)
 LN_SHAPE = sympy.Symbol("s", real=True)
@@ -121,7 +121,5 @@ def _terms(
 ) -> dict[str, np.ndarray]:
     x = np.clip(ln_u, *LN_U_RANGE)
     values = _compiled_terms(expression, order)(x, ln_shape)
-    return {
-        key: np.broadcast_to(np.asarray(value, dtype=float), np.shape(x))
-        for key, value in zip(TERMS[order], values, strict=True)
-    }
+    shape = np.shape(x)
+    return {key: filled(value, shape) for key, value in zip(TERMS[order], values, strict=True)}

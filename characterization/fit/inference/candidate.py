@@ -208,13 +208,14 @@ def fit_candidate(
     )
     fixed = np.zeros(len(likelihood.names), bool)
     fixed[1] = data.kind != "ramps" and np.unique(data.voltage).size == 1
-    box = limited(bounds(data, likelihood.names), likelihood.names, limits or {})
+    wide = bounds(data, likelihood.names)
+    box = limited(wide, likelihood.names, limits or {})
     fixed |= box[0] == box[1]
     rough = likelihood.on(condensed(data, _ROUGH))
     best = _climb(rough, fixed, box)
     if not best.converged:
         raise InputError(where, f"the {family.name} law has no maximum of the likelihood here")
-    if best.theta[1] >= bounds(data, likelihood.names)[1][1]:
+    if best.theta[1] >= wide[1][1]:
         raise InputError(
             f"{where}, column {'set_voltage_V' if data.kind == 'ramps' else 'voltage_V'}",
             "switching does not become faster with the voltage: a law in which tau falls with the "
@@ -316,8 +317,8 @@ def _describe(
             )
             pair.append(None if end is None else end[0])
         ends.append((pair[0], pair[1]))
-        by_user = box[0][index] > bounds(likelihood.data, likelihood.names)[0][index]
-        if intervals and name == "V0" and pair[0] is None and not fixed[index] and not by_user:
+        open_below = intervals and name == "V0" and pair[0] is None and not fixed[index]
+        if open_below and box[0][1] == bounds(likelihood.data, likelihood.names)[0][1]:
             # Any smaller V0 fits as well, so the maximum means nothing: see _note.
             stands = profile_end(
                 profiled, top, box, index=index, side=1, scale=scale, held=fixed, level=1.0

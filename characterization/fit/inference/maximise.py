@@ -53,8 +53,11 @@ def maximise(
         step[free] = _ascent(gradient[free], hessian[np.ix_(free, free)])
         gain = float(gradient @ step) / 2
         if gain < _SMALLEST_GAIN + _ROUNDING * abs(value):
-            # Quadratic convergence: the last step takes the error to rounding.
+            # Quadratic convergence: the last step takes the error to rounding, and the gain is
+            # known better than a further evaluation would tell.
             last = np.clip(theta + step, lower, upper)
+            if np.all(last == theta + step):
+                return Maximum(last, value + gain, hessian, free, True, evaluations)
             found = function(last)
             evaluations += 1
             if np.isfinite(found[0]) and found[0] >= value - 1e-9 * (1 + abs(value)):

@@ -18,8 +18,11 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from scipy.sparse import csr_matrix
 
+_SAMPLE = 512
+"""Values looked at to see whether a column repeats itself."""
 WITHIN, EXACT, WAITING = "within", "exact", "waiting"
 
 
@@ -265,7 +268,7 @@ def merge(
 ) -> tuple[np.ndarray, list[np.ndarray], np.ndarray]:
     """Group rows of equal keys: the first row of each group, summed columns, each row's group."""
     keys = [key for key in keys if np.any(key != key[0])] or keys[:1]
-    order = np.lexsort(keys[::-1])
+    order = _lexicographic(keys)
     new = np.zeros(len(order), bool)
     new[0] = True
     for key in keys:
@@ -276,6 +279,23 @@ def merge(
     index[order] = np.cumsum(new) - 1
     totals = [np.add.reduceat(np.asarray(total, float)[order], starts) for total in sums]
     return order[starts], totals, index
+
+
+def _lexicographic(keys: list[np.ndarray]) -> np.ndarray:
+    """np.lexsort of the keys, the first one leading; columns of few values sort as small integers."""
+    order = np.arange(len(keys[0]))
+    for key in reversed(keys):
+        column = np.asarray(key, float)[order]
+        sample = column[:: max(1, column.size // _SAMPLE)]
+        if np.unique(sample).size < _SAMPLE // 4:
+            codes, values = pd.factorize(column)
+            if values.size < np.iinfo(np.int16).max:
+                rank = np.empty(values.size, np.int16)
+                rank[np.argsort(values)] = np.arange(values.size, dtype=np.int16)
+                order = order[np.argsort(rank[codes], kind="stable")]
+                continue
+        order = order[np.argsort(column, kind="stable")]
+    return order
 
 
 def condensed(data: Observations, width: float) -> Observations:
