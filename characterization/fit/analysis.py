@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -21,6 +21,7 @@ from characterization.fit.observations.kinds import check_columns, recognise_kin
 from characterization.fit.table.plausibility import repeated_rows, suspicions
 from characterization.fit.table.readers import Table, table_of_frame
 from characterization.fit.table.selection import select
+from formats.errors import InputError
 
 if TYPE_CHECKING:
     import lmfit
@@ -80,10 +81,15 @@ class FitResult:
         """The chosen law's parameters as lmfit knows them, with errors and correlations."""
         from characterization.fit.inference.lmfit_border import parameters
 
-        return parameters(self.chosen)
+        return parameters(self.laws[0].median)
 
     def conf_interval(self) -> dict[str, list[tuple[float, float]]]:
-        """Profile-likelihood intervals at one, two and three sigma, as lmfit gives them."""
+        """Profile-likelihood intervals at one, two and three sigma, as lmfit gives them.
+
+        Raises :class:`InputError` for a population, whose intervals are in ``set.population``.
+        """
+        if self.laws[0].population is not None:
+            raise InputError("conf_interval", "devices are told apart here; fit with spread=False")
         from characterization.fit.inference.lmfit_border import conf_interval
 
         return conf_interval(self.chosen)
@@ -92,7 +98,7 @@ class FitResult:
         """The chosen fit as the result object of an lmfit minimisation of -2 ln L."""
         from characterization.fit.inference.lmfit_border import minimizer_result
 
-        return minimizer_result(self.chosen)
+        return minimizer_result(self.laws[0].median)
 
     def report(self) -> str:
         """lmfit's fit report of the chosen law."""
@@ -129,8 +135,9 @@ def analyse(table: Table, choices: Choices, progress: Progress = lambda _: None)
     excluded = [*excluded, *dropped]
     fits = {part.direction: fit_direction(part, choices, progress) for part in parts}
     conduction = conduction_fit(parts, used, kind, choices.r_hrs)
-    reference = choices.voltage_reference or ("cell" if choices.transistor else None)
-    circumstances = circumstances_of(used, kind, reference, unused)
+    circumstances = circumstances_of(used, kind, choices.voltage_reference, unused)
+    if choices.transistor is not None:
+        circumstances = replace(circumstances, voltage_reference="cell", gate=None)
     counts = {
         "rows_read": len(table.frame),
         "rows_used": sum(len(part.table.frame) for part in parts)

@@ -9,7 +9,9 @@ import numpy as np
 
 from characterization.fit.choices import Choices
 from characterization.fit.inference.candidate import Candidate, fit_candidate
+from characterization.fit.inference.limits import limited
 from characterization.fit.inference.spread_family import SPREAD_EXPONENTIAL
+from characterization.fit.inference.start import bounds
 from characterization.fit.observations.base import Observations
 from characterization.fit.observations.identifiable import Identified
 from characterization.fit.population.fit import PopulationFit, fit_population
@@ -48,7 +50,7 @@ def candidates_of(
                     lapse=choices.lapse,
                     where=where,
                     temperature=temperature,
-                    proportional=choices.v0_temperature != "fixed",
+                    proportional=choices.v0_temperature != "fixed" and identified.v0,
                     limits=choices.limits,
                 )
                 found.append(_warm(candidate, choices, where))
@@ -70,6 +72,7 @@ class Winner:
     candidate: Candidate
     population: PopulationFit
     bic: dict[str, float]
+    left_out: tuple[str, ...]
 
 
 def choose_population(
@@ -77,11 +80,16 @@ def choose_population(
 ) -> Winner:
     """The law with the lowest BIC as a population, with intervals."""
     ordered = sorted(candidates, key=lambda c: c.bic)
+    left_out: tuple[str, ...] = ()
     if by_device.voltage.size > _LONG:
-        ordered = ordered[:2]
+        # Pooled, devices that differ make the exponential look worst: it always takes part.
+        kept = [c for i, c in enumerate(ordered) if i < 2 or not c.family.has_shape]
+        names = ", ".join(c.label for c in ordered if c not in kept)
+        left_out = (f"not tried as populations, as the table is long: {names}",) if names else ()
+        ordered = kept
     bic = {c.label: _population(c, by_device, False, progress).bic for c in ordered}
     best = min(ordered, key=lambda c: bic[c.label])
-    return Winner(best, _population(best, by_device, True, progress), bic)
+    return Winner(best, _population(best, by_device, True, progress), bic, left_out)
 
 
 def _population(
@@ -91,9 +99,11 @@ def _population(
     progress: Callable[[str], None],
 ) -> PopulationFit:
     fixed = np.array([name in candidate.fixed for name in candidate.names])
+    likelihood = candidate.likelihood.on(by_device)
     return fit_population(
-        candidate.likelihood.on(by_device),
+        likelihood,
         candidate.maximum,
+        box=limited(bounds(by_device, likelihood.names), likelihood.names, candidate.limits),
         fixed=fixed,
         intervals=intervals,
         progress=progress,
@@ -103,7 +113,8 @@ def _population(
 def _warm(candidate: Candidate, choices: Choices, where: str) -> Candidate:
     """With several temperatures: the better of V0 proportional to T and V0 fixed."""
     law = candidate.likelihood
-    if not law.thermal or choices.v0_temperature != "auto" or not law.acceleration.field_assisted:
+    auto = choices.v0_temperature == "auto" and law.acceleration.field_assisted
+    if not law.thermal or not auto or "V0" in candidate.fixed:
         return candidate
     other = fit_candidate(
         law.data,
@@ -123,6 +134,10 @@ def _families(
 ) -> list[Family]:
     """The families to fit; raises :class:`InputError` for one the data cannot hold."""
     wanted = choices.families()
+    if choices.c2c and choices.family not in ("auto", "exponential"):
+        raise InputError("--c2c", "goes with the exponential family (or auto) only")
+    if choices.c2c and not identified.shape:
+        raise InputError("--c2c", f"cannot be told: {identified.reasons[-1]}")
     if choices.c2c or (single_outcomes and choices.family == "auto"):
         wanted.append(SPREAD_EXPONENTIAL)
     low, high = choices.limits.get("shape", (0.0, 1.0))

@@ -24,6 +24,7 @@ from characterization.fit.inference.identifiability import (
     bracket,
     informative_voltages,
 )
+from characterization.fit.inference.spread_family import SPREAD_EXPONENTIAL
 from characterization.fit.observations.base import Observations, count_summary, pooled
 from characterization.fit.observations.columns import one_temperature
 from characterization.fit.observations.directions import Part
@@ -125,10 +126,13 @@ def fit_direction(part: Part, choices: Choices, progress: Progress = lambda _: N
     if not reasons:
         winner = choose_population(candidates, by_device, progress)
         chosen, population, population_bic = winner.candidate, winner.population, winner.bic
+        failed = [*failed, *winner.left_out]
     progress("order of the outcomes")
     dependence = _dependence(chosen, population, by_device)
     if population is None and dependence is not None and dependence.robust is not None:
-        chosen = _robust(chosen, dependence)
+        robust = _robust(chosen, dependence)
+        candidates = [robust if c is chosen else c for c in candidates]
+        chosen = robust
     progress("goodness of fit")
     tests, floor = _tests(candidates, chosen, population, where, choices.seed, progress)
     informative = informative_voltages(data, floor)
@@ -166,6 +170,11 @@ def single_outcomes(data: Observations) -> bool:
 
 def spread_reasons(chosen: Candidate, by_device: Observations, choices: Choices) -> tuple[str, ...]:
     """Why no spread over devices is fitted, by name; empty where it can be."""
+    if not by_device.devices and chosen.family is SPREAD_EXPONENTIAL:
+        return (
+            "no device column: D2D, C2C and stretching of the law are not separable; their sum is "
+            "fitted as one spread",
+        )
     if not by_device.devices:
         return (
             "no device column: D2D, C2C and stretching of the law are not separable; spreads are "
@@ -175,8 +184,6 @@ def spread_reasons(chosen: Candidate, by_device: Observations, choices: Choices)
         return ("one device: nothing is known of the spread between devices (D2D)",)
     if not choices.spread:
         return ("devices are pooled as asked: their spread (D2D) is inside the fitted law",)
-    if chosen.fixed:
-        return ("one voltage only: no spread over devices is fitted",)
     refused = identified(chosen.likelihood.on(by_device), chosen.theta).refused
     if "sigma_ln_tau" not in refused:
         return ()
@@ -202,9 +209,14 @@ def _dependence(
 def _robust(chosen: Candidate, dependence: Dependence) -> Candidate:
     """The candidate with standard errors that allow for dependent outcomes."""
     assert dependence.robust is not None
-    low, high = dependence.robust.interval95(chosen.theta)
-    ends = tuple((float(a), float(b)) for a, b in zip(low, high, strict=True))
-    return replace(chosen, covariance=dependence.robust.covariance, intervals=ends)
+    held = np.flatnonzero(np.isfinite(np.diag(chosen.covariance)))
+    covariance = np.full(chosen.covariance.shape, np.nan)
+    covariance[np.ix_(held, held)] = dependence.robust.covariance
+    low, high = dependence.robust.interval95(chosen.theta[held])
+    ends = list(chosen.intervals)
+    for index, a, b in zip(held, low, high, strict=True):
+        ends[index] = (float(a), float(b))
+    return replace(chosen, covariance=covariance, intervals=tuple(ends))
 
 
 def _tests(
@@ -216,7 +228,8 @@ def _tests(
     progress: Progress,
 ) -> tuple[tuple[Test, ...], float]:
     """All tests, and the floor the data show (fitted, or found by its test; else 0)."""
-    tests = [*_nested_tests(candidates, chosen), *_temperature_test(chosen, where)]
+    tests = [] if population is not None else _nested_tests(candidates, chosen)
+    tests += _temperature_test(chosen, where)
     random = generator(seed, "fit", "goodness")
     if population is None:
         tests += tests_of(chosen, random, progress=_counting(progress))
@@ -271,7 +284,7 @@ def _nested_tests(candidates: list[Candidate], chosen: Candidate) -> list[Test]:
 def _temperature_test(chosen: Candidate, where: str) -> list[Test]:
     """V0 proportional to T against V0 fixed: two laws with as many parameters."""
     law = chosen.likelihood
-    if not law.thermal or not law.acceleration.field_assisted:
+    if not law.thermal or not law.acceleration.field_assisted or "V0" in chosen.fixed:
         return []
     other = _refitted(chosen, where, proportional=not law.proportional)
     names = ("V0 proportional to T", "V0 fixed")
@@ -290,7 +303,6 @@ def _refitted(chosen: Candidate, where: str, **changes: bool) -> Candidate:
     """The chosen law with another floor or temperature rule, without intervals."""
     law = chosen.likelihood
     options = {"floor": law.floor, "lapse": law.lapse, "proportional": law.proportional} | changes
-    held = {name: (chosen.value(name),) * 2 for name in chosen.fixed if name in law.names[2:]}
     return fit_candidate(
         law.data,
         law.family,
@@ -298,6 +310,6 @@ def _refitted(chosen: Candidate, where: str, **changes: bool) -> Candidate:
         where=where,
         intervals=False,
         temperature=law.reference_temperature,
-        limits=held,
+        limits=chosen.limits,
         **options,
     )

@@ -10,6 +10,7 @@ from characterization.fit.analysis import FitResult
 from characterization.fit.conduction.analysis import completed
 from characterization.fit.direction import LawFit
 from characterization.fit.inference.spread_family import SPREAD_EXPONENTIAL
+from characterization.fit.observations.base import Observations
 from characterization.fit.population.fit import SpreadEstimate
 from devices.cbram import CBRAM
 from devices.defaults import (
@@ -20,6 +21,7 @@ from devices.defaults import (
 )
 from devices.law import Spread, SwitchingLaw
 from devices.parameter import Parameter
+from formats.errors import InputError
 
 
 def device_of(result: FitResult, name: str, source: str, base: CBRAM | None = None) -> CBRAM:
@@ -30,6 +32,13 @@ def device_of(result: FitResult, name: str, source: str, base: CBRAM | None = No
     set_law = None if result.set is None else law_of(result.set, source)
     reset_law = None if result.reset is None else law_of(result.reset, source)
     if base is not None:
+        if base.voltage_reference != result.circumstances.voltage_reference:
+            raise InputError(
+                "--into",
+                f"is a {base.voltage_reference} device, the table's voltages are those of "
+                f"{result.circumstances.voltage_reference}; say which with --voltage-reference, or "
+                "take the transistor off with --transistor",
+            )
         return replace(
             base,
             name=name,
@@ -61,13 +70,20 @@ def law_of(fit: LawFit, source: str) -> SwitchingLaw:
         _spread(fit, source),
         (
             (lowest, float(data.voltage.max())),
-            (float(data.duration.min()), float(data.duration.max())),
+            _widths(data),
             (reference, reference) if heat is None else (float(heat.min()), float(heat.max())),
         ),
     )
     if fit.bracket is not None:
         law = replace(law, v0=_bracketed(law.v0, fit.bracket.below))
     return law
+
+
+def _widths(data: Observations) -> tuple[float, float]:
+    """Shortest and longest time (s) from a fresh start to an outcome."""
+    times = data.history @ data.duration if data.chained else data.duration
+    told = times[data.trials > 0]
+    return float(told.min()), float(told.max())
 
 
 def parameters_of(device: CBRAM) -> Iterator[tuple[str, Parameter]]:
@@ -95,11 +111,20 @@ def _spread(fit: LawFit, source: str) -> Spread:
     note = f"fitted to {source}"
     spread = assumed_spread()
     remembered = None if fit.dependence is None else fit.dependence.parameter(note)
-    if remembered is not None:
+    mixed = fit.chosen.family is SPREAD_EXPONENTIAL
+    if remembered is not None and not mixed:
         spread = replace(spread, memory=remembered)
-    if fit.chosen.family is SPREAD_EXPONENTIAL:
-        sigma = fit.median.parameter("shape", f"{note}; D2D, C2C and stretching not separable")
-        spread = replace(spread, sigma_ln_tau_c2c=sigma)
+    if mixed:
+        # The scores' correlation is that of the mixture: beside a C2C spread it is no memory.
+        what = "C2C" if fit.population is not None else "D2D, C2C and stretching not separable"
+        sigma = fit.median.parameter("shape", f"{note}; {what}")
+        words = "inside the fitted spread (sigma_ln_tau_c2c)"
+        spread = replace(
+            spread,
+            sigma_ln_tau_c2c=sigma,
+            sigma_ln_tau_d2d=Parameter(0.0, "1", "assumed", words),
+            memory=Parameter(0.0, "1", "assumed", "not separable from the fitted C2C spread"),
+        )
     if fit.population is not None:
         found = fit.population.spreads
         return replace(
@@ -108,7 +133,7 @@ def _spread(fit: LawFit, source: str) -> Spread:
             sigma_ln_v0_d2d=_estimate(found["sigma_ln_V0"], spread.sigma_ln_v0_d2d, note),
             correlation_d2d=_estimate(found["correlation"], spread.correlation_d2d, note),
         )
-    if len(fit.by_device.devices) < 2:
+    if len(fit.by_device.devices) < 2 or mixed:
         return spread
     inside = Parameter(
         0.0,

@@ -84,6 +84,7 @@ class FitOptions:
         """The part of the options that concerns the fit itself; ``base`` is a known device."""
         names = {f.name for f in fields(Choices)} & {f.name for f in fields(FitOptions)}
         known = None if base is None else base.conduction.r_hrs
+        known = None if known is not None and known.source == "assumed" else known
         told = {name: getattr(self, name) for name in names}
         return Choices(**told, r_hrs=known, limits=parse_limits(self.fix))
 

@@ -55,7 +55,7 @@ def sentences(fits: tuple[ThresholdFit, ...]) -> tuple[str, ...]:
 
 
 def _one(part: Part, chosen: Candidate, threshold: float, where: str) -> ThresholdFit:
-    table = with_threshold(part, part.direction, threshold)
+    table = with_threshold(part, threshold)
     data = pooled(observe(table, part.kind))
     counts = int(data.switched.sum()), int(data.size)
     law = chosen.likelihood
@@ -71,6 +71,7 @@ def _one(part: Part, chosen: Candidate, threshold: float, where: str) -> Thresho
             intervals=False,
             proportional=law.proportional,
             temperature=law.reference_temperature,
+            limits=chosen.limits,
         )
     except InputError as error:
         nothing = float("nan")

@@ -151,7 +151,7 @@ def quick_fit(data: Observations) -> Candidate:
     best = maximise(likelihood.evaluate, THETA, *bounds(data, likelihood.names))
     assert best.converged
     where = (best.theta, best.theta, best.value, best.free, covariance(best))
-    return Candidate(likelihood, *where, ((None, None),) * 2, (), (), best.evaluations)
+    return Candidate(likelihood, *where, ((None, None),) * 2, (), (), {}, best.evaluations)
 
 
 def p_values(data: Observations, seed: int, replicates: int = REPLICATES) -> list[float]:

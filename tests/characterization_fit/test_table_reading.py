@@ -195,8 +195,9 @@ def test_measured_sweeps_are_read_with_options_alone(data_folder: Path) -> None:
     assert set(numbers(cycles, "cycle", integer=True)) == {25, 50}
 
 
-def test_a_million_rows_are_read_in_seconds(tmp_path: Path) -> None:
-    """Below 3 s is the promise on the development machine; 10 s here, for a busy one."""
+def test_a_million_rows_are_read_about_as_fast_as_pandas_reads_them(tmp_path: Path) -> None:
+    """Processor time, which a busy machine does not stretch: below 6 times that of pandas alone
+    (about 2 on a quiet machine, where it is half a second; benchmarks/fit.py prints it)."""
     size = 1_000_000
     rng = np.random.default_rng(1)
     wait = rng.exponential(1e-3, size)
@@ -204,9 +205,12 @@ def test_a_million_rows_are_read_in_seconds(tmp_path: Path) -> None:
     path = tmp_path / "large.csv"
     frame = pd.DataFrame({"voltage_V": voltage, "wait_time_s": wait, "switched": 1})
     frame.to_csv(path, index=False)
-    start = time.perf_counter()
+    start = time.process_time()
+    pd.read_csv(path)
+    alone = time.process_time() - start
+    start = time.process_time()
     table = read_table(path)
     found = [numbers(table, column) for column in ("voltage_V", "wait_time_s", "switched")]
-    assert time.perf_counter() - start < 10.0
-    np.testing.assert_array_equal(found[1], wait)
+    assert time.process_time() - start < 6 * alone
+    np.testing.assert_allclose(found[1], wait, rtol=1e-12)
     assert table.lines[-1] == size + 1

@@ -32,6 +32,7 @@ def fit_content(
                 "prior": PRIOR,
                 "interval95": {name: list(one.interval(name)) for name in one.names},
                 "converged": one.converged,
+                "devices": "pooled",
                 "acceptance": one.acceptance,
             }
             for direction, one in (posteriors or {}).items()

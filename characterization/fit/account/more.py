@@ -37,7 +37,9 @@ def sections(
         if fit.dependence is not None:
             found.append(_order(fit.dependence, name))
         if fit.direction in posteriors:
-            found.append(Section(f"{name}: posterior", posteriors[fit.direction].sentences))
+            pooled = "" if fit.population is None else " of the law with devices pooled"
+            told = posteriors[fit.direction].sentences
+            found.append(Section(f"{name}: posterior{pooled}", told))
     conduction = result.conduction
     if conduction.graded is not None and conduction.graded_rows is not None:
         figure = graded_figure(conduction.graded, *conduction.graded_rows)

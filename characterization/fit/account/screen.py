@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 
 from rich.console import Console
@@ -86,7 +87,8 @@ def _parameters(files: FitFiles) -> Table:
         )
     for name, law in reference.items():
         tau0 = name.replace("tau_ref", "tau0 (at 0 V)")
-        table.add_row(tau0, f"{law.tau0:.4g}", "-", "extrapolated", "s", "derived")
+        if math.isfinite(law.tau0):
+            table.add_row(tau0, f"{law.tau0:.4g}", "-", "extrapolated", "s", "derived")
     return table
 
 

@@ -49,7 +49,8 @@ def parameter_grid(result: FitResult, device: CBRAM) -> Grid:
             continue
         add(f"{name} at {law.reference_voltage:.4g} V", parameter)
         tau0 = Parameter(law.tau0, "s", "derived", "tau extrapolated to 0 V, far outside the data")
-        add(f"{direction}tau0", tau0)
+        if math.isfinite(law.tau0):
+            add(f"{direction}tau0", tau0)
     for fit in result.laws:
         for name in fit.chosen.names:
             if name in MEASUREMENT:

@@ -51,10 +51,11 @@ def _fit(context: LawFit) -> Iterator[str]:
         yield f"the {family} law is compatible with the data ({numbers})"
         return
     worst = "" if "most of all" in numbers else _worst(context)
-    yield (
-        f"the {family} law is rejected ({numbers}){worst}; the standard errors assume the law "
-        "and are too small"
-    )
+    robust = context.dependence is not None and context.dependence.robust is not None
+    doubt = "" if robust else "; the standard errors assume the law and are too small"
+    if context.dependence is not None and context.dependence.autocorrelation.p_none < REJECTED:
+        doubt += "; this p-value takes outcomes as independent, which they are not"
+    yield f"the {family} law is rejected ({numbers}){worst}{doubt}"
 
 
 def _choice(fit: LawFit) -> Iterator[str]:
@@ -83,15 +84,18 @@ def _choice(fit: LawFit) -> Iterator[str]:
 
 def _temperature(fit: LawFit) -> Iterator[str]:
     """What the temperatures say."""
+    if "Ea" in fit.chosen.names and not fit.identified.v0:
+        yield "Ea is the apparent activation energy at the one voltage: V0 was taken as fixed"
     test = next((t for t in fit.tests if t.name.startswith("temperature")), None)
     if test is None:
         return
     taken, left = test.name.removeprefix("temperature: ").split(" against ")
-    if test.statistic < INDISTINCT:
+    if abs(test.statistic) < INDISTINCT:
         yield f"{taken} and {left} are not distinguishable; {taken} is taken"
     else:
-        gain = f"-2 ln L {test.statistic:.3g} lower"
-        yield f"{taken} describes the temperatures better than {left} ({gain})"
+        better, worse = (taken, left) if test.statistic > 0 else (left, taken)
+        gain = f"-2 ln L {abs(test.statistic):.3g} lower"
+        yield f"{better} describes the temperatures better than {worse} ({gain})"
 
 
 def _floor(context: LawFit) -> Iterator[str]:

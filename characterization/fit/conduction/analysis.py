@@ -10,7 +10,7 @@ import numpy as np
 from characterization.fit.conduction.gate import GateFit, fit_lrs_vs_gate
 from characterization.fit.conduction.graded_reset import GradedFit, fit_graded_reset
 from characterization.fit.conduction.resistances import Resistances, resistances_of
-from characterization.fit.observations.directions import Part
+from characterization.fit.observations.directions import TERMINAL, Part
 from characterization.fit.table.base import Table
 from characterization.fit.table.validation import numbers
 from devices.conduction import Conduction
@@ -106,7 +106,8 @@ def _joined(states: Sequence[Resistances]) -> Conduction:
 def _gate(part: Part, switched: np.ndarray) -> GateFit | None:
     """At the highest voltage, where the gate alone limits the current; None where it misses."""
     gate = numbers(part.table, "gate_voltage_V")
-    voltage = numbers(part.table, "voltage_V")
+    column = TERMINAL if TERMINAL in part.table.frame else "voltage_V"
+    voltage = numbers(part.table, column)
     rows = switched & (voltage == voltage.max())
     if np.unique(gate[rows]).size < 2:
         return None

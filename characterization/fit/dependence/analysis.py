@@ -20,6 +20,9 @@ from characterization.fit.dependence.scores import (
 from characterization.fit.inference.likelihood import Likelihood
 from devices.parameter import Parameter
 
+_NOT_ROBUST = (
+    "Standard errors allow for devices that differ, not for the order of outcomes within one",
+)
 Theta = Sequence[np.ndarray | float] | np.ndarray
 """Parameters of the law: one number each, or each segment's own."""
 FEWEST = 30
@@ -46,6 +49,11 @@ class Dependence:
             *self.memory.sentences,
             *self.drift.sentences,
             *(() if self.clusters is None else self.clusters.sentences),
+            *(
+                _NOT_ROBUST
+                if self.clusters is None and self.autocorrelation.p_none < REJECTED
+                else ()
+            ),
         )
         return tuple(text[0].lower() + text[1:].rstrip(".") for text in told)
 
@@ -90,10 +98,13 @@ def dependence_of(
     if found.freedom == 0:
         return None
     groups, robust = None, None
-    if found.p_none < REJECTED and np.all(np.isfinite(inverse_information)):
+    held = np.flatnonzero(np.isfinite(np.diag(inverse_information)))
+    if found.p_none < REJECTED and held.size:
         groups = clusters(sequences.device, found)
         robust = sandwich(
-            row_scores(likelihood, theta)[sequences.row], groups.label, inverse_information
+            row_scores(likelihood, theta)[sequences.row][:, held],
+            groups.label,
+            inverse_information[np.ix_(held, held)],
         )
     return Dependence(
         found,

@@ -1,4 +1,4 @@
-"""Errors where rows are not independent: sandwich covariance over clusters, and block bootstrap.
+"""Errors where rows are not independent: sandwich covariance over clusters.
 
 Clusters are devices, or, where there are few devices, blocks of a device's own record, long enough
 that what happens in one hardly depends on the one before.
@@ -6,20 +6,18 @@ that what happens in one hardly depends on the one before.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 from scipy.stats import t as student
 
 from characterization.fit.dependence.autocorrelation import Autocorrelation
-from formats.seeds import generator
 
 ENOUGH_DEVICES = 30
 """With as many devices each is one cluster; with fewer their records are cut into blocks."""
 _FEWEST_BLOCKS = 10
 _LONGER = 3
-"""Blocks of a sandwich over those of the bootstrap: simulated intervals then cover 93 to 94 %."""
+"""Blocks of a sandwich over ``block_length``: simulated intervals then cover 93 to 94 %."""
 
 
 @dataclass(frozen=True)
@@ -143,28 +141,3 @@ def sandwich(scores: np.ndarray, label: np.ndarray, inverse_information: np.ndar
     return Sandwich(
         (covariance + covariance.T) / 2, float(student.ppf(0.975, count - 1)), inflation, count
     )
-
-
-def block_bootstrap(
-    device: np.ndarray, length: int | None, draws: int, seed: int
-) -> Iterator[np.ndarray]:
-    """Row indices of ``draws`` resampled data sets; rows are sorted by device and order.
-
-    With ``length`` None whole devices are drawn with replacement. Otherwise every device keeps its
-    place and its number of rows, filled with blocks of ``length`` successive rows of its own record
-    that start anywhere in it (moving blocks: Kuensch, Ann. Stat. 17, 1217 (1989); recalled). A draw
-    depends on the seed and its number only.
-    """
-    _, start, counts = np.unique(device, return_index=True, return_counts=True)
-    for draw in range(draws):
-        random = generator(seed, "block bootstrap", draw)
-        if length is None:
-            chosen = random.integers(0, counts.size, counts.size)
-            yield np.concatenate([np.arange(start[d], start[d] + counts[d]) for d in chosen])
-            continue
-        parts = []
-        for first, rows in zip(start, counts, strict=True):
-            size = min(length, rows)
-            begins = random.integers(0, rows - size + 1, -(-rows // size))
-            parts.append(first + (begins[:, None] + np.arange(size)).ravel()[:rows])
-        yield np.concatenate(parts)

@@ -37,6 +37,8 @@ def tests_of(
 
 def likelihood_ratio(small: Candidate, large: Candidate) -> Test:
     """The likelihood-ratio test of a law inside a larger one."""
+    if large.family.name.endswith("spread"):
+        return _on_the_edge("no spread beside the exponential law", "its sigma", small, large)
     statistic = max(0.0, 2 * (large.loglik - small.loglik))
     degrees = large.count - small.count
     plural = "degree" if degrees == 1 else "degrees"

@@ -38,7 +38,7 @@ class Candidate:
     end of V0's 68 % interval with the rest at its best.
     ``covariance`` is that of theta, NaN for parameters the data do not hold (``free`` False);
     ``intervals`` are 95 % profile intervals of theta, an end None where it is open. ``fixed``
-    names parameters that were held at an assumed value.
+    names parameters that were held at an assumed value, ``limits`` what the user fixed or bounded.
     """
 
     likelihood: Likelihood
@@ -50,6 +50,7 @@ class Candidate:
     intervals: tuple[tuple[float | None, float | None], ...]
     bracketed: tuple[str, ...]
     fixed: tuple[str, ...]
+    limits: Limits
     evaluations: int
 
     @property
@@ -158,7 +159,7 @@ class Candidate:
         )
 
     def _note(self, name: str, note: str) -> str:
-        if name in self.fixed and np.unique(self.likelihood.data.voltage).size > 1:
+        if name in self.fixed and name in self.limits:
             return "fixed by the user"
         if name in self.fixed:
             return "assumed: one voltage only, so the data do not tell; the value of Knag et al."
@@ -209,6 +210,8 @@ def fit_candidate(
     fixed = np.zeros(len(likelihood.names), bool)
     fixed[1] = data.kind != "ramps" and np.unique(data.voltage).size == 1
     wide = bounds(data, likelihood.names)
+    if family is SPREAD_EXPONENTIAL and limits:
+        limits = {name: ends for name, ends in limits.items() if name != "shape"}
     box = limited(wide, likelihood.names, limits or {})
     fixed |= box[0] == box[1]
     rough = likelihood.on(condensed(data, _ROUGH))
@@ -227,10 +230,11 @@ def fit_candidate(
     best = maximise(likelihood.evaluate, theta, *box, fixed)
     for _ in range(4):
         try:
-            return _describe(likelihood, best, fixed, box, intervals)
+            return replace(_describe(likelihood, best, fixed, box, intervals), limits=limits or {})
         except BetterMaximum as better:
             best = maximise(likelihood.evaluate, better.theta, *box, fixed)
-    return _describe(likelihood, best, fixed, box, intervals=False)
+    found = _describe(likelihood, best, fixed, box, intervals=False)
+    return replace(found, limits=limits or {})
 
 
 def _middle(data: Observations) -> float:
@@ -336,5 +340,6 @@ def _describe(
         tuple(ends),
         tuple(bracketed),
         tuple(name for name, held in zip(likelihood.names, fixed, strict=True) if held),
+        {},
         best.evaluations,
     )

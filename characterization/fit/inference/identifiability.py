@@ -37,7 +37,7 @@ def fractions(data: Observations, floor: float) -> tuple[np.ndarray, np.ndarray]
 
 def informative_voltages(data: Observations, floor: float) -> np.ndarray:
     """Voltages (V) with outcomes of both sorts; for timed outcomes, with at least two events."""
-    if not np.any(data.exact):
+    if not np.any(data.exact) and not data.chained:
         voltages, fraction = fractions(data, floor)
         return voltages[(fraction > EDGE) & (fraction < 1 - EDGE)]
     voltages, index = np.unique(data.voltage, return_inverse=True)

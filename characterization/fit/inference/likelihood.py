@@ -26,6 +26,8 @@ from typing import Any
 
 import numpy as np
 
+from characterization.fit.inference.accumulation import Terms, accumulated
+from characterization.fit.inference.outcomes import censored, noisy, single
 from characterization.fit.observations.base import Observations
 from devices.accelerations import Acceleration, Temperature
 from devices.accelerations.base import BOLTZMANN_EV
@@ -37,9 +39,6 @@ _RAMP_NODES = 40
 _RAMP_REACH = 38.0
 """e-folds of the rate below a ramp's last voltage beyond which exposure is nothing."""
 _GAUSS_X, _GAUSS_W = np.polynomial.legendre.leggauss(_RAMP_NODES)
-
-Terms = tuple[np.ndarray, np.ndarray, np.ndarray]
-"""A value per segment (..., n), its gradient (p, ..., n) and Hessian (p, p, ..., n)."""
 
 
 @dataclass(frozen=True)
@@ -94,6 +93,11 @@ class Likelihood:
             return 0.0
         return float(1 / (1 + np.exp(-theta[self.names.index(name)])))
 
+    def _placed(self, name: str, theta: np.ndarray) -> tuple[float, int | None]:
+        """A share with its place in theta."""
+        place = self.names.index(name) if name in self.names else None
+        return self.share(name, theta), place
+
     def evaluate(self, theta: np.ndarray) -> tuple[float, np.ndarray, np.ndarray]:
         """log L, its gradient (p,) and Hessian (p, p); NaN where theta is out of reach."""
         size = len(self.names)
@@ -136,7 +140,7 @@ class Likelihood:
             gain = self._gain(self.data, theta, order)
             if not self.data.chained:
                 return gain, None
-            return self._accumulated(gain, order)
+            return accumulated(self.data, gain, order)
 
     def hazard(self, theta: Any) -> tuple[np.ndarray, np.ndarray]:
         """H before and after each segment."""
@@ -222,28 +226,6 @@ class Likelihood:
             results[2][..., ramps] = curves - slopes[:, None] * slopes[None, :]
         return results[0], results[1], results[2]
 
-    def _accumulated(self, gain: Terms, order: int) -> tuple[Terms, Terms]:
-        """Exposures after and before each segment of a chain, from the gains."""
-        data = self.data
-        x, first, second = gain
-        peak = np.full((*x.shape[:-1], data.root.size), -np.inf)
-        np.maximum.at(peak, (Ellipsis, data.root), x)  # type: ignore[arg-type]
-        peak = np.where(np.isfinite(peak[..., data.root]), peak[..., data.root], 0.0)
-        u = np.exp(x - peak)
-        columns = [u[None]]
-        if order >= 1:
-            columns.append(u * first)
-        if order == 2:
-            q = first.shape[0]
-            curve = u * (second + first[:, None] * first[None, :])
-            columns.append(curve.reshape(q * q, *x.shape))
-        stacked = np.concatenate(columns)
-        flat = stacked.reshape(-1, stacked.shape[-1])
-        after = (data.history @ flat.T).T.reshape(stacked.shape)
-        before = np.where(data.parent >= 0, after[..., data.parent], 0.0)
-        # What is nothing beside the rest of its history counts as nothing, not as -inf.
-        return tuple(_logarithm(total, peak, gain[1].shape[0], order) for total in (after, before))  # type: ignore[return-value]
-
     @property
     def _plain(self) -> bool:
         """Whether every outcome depends on theta through one (x, ln shape) alone."""
@@ -258,7 +240,7 @@ class Likelihood:
             return
         shape = self.ln_shape(theta)
         gain = self._gain(data, theta, order)
-        after, before = (gain, None) if not data.chained else self._accumulated(gain, order)
+        after, before = (gain, None) if not data.chained else accumulated(data, gain, order)
         for index, part in data.outcome_parts:
             x = _at(after, index)
             if np.any(part.exact):
@@ -267,14 +249,15 @@ class Likelihood:
                 continue
             top = self._chain(self.family.hazard_terms(_clip(x[0]), shape, order), x, order)
             if self.floor or self.lapse:
-                yield index, self._noisy(theta, top, part.within, part.waiting, order)
+                shares = (self._placed("floor", theta), self._placed("lapse", theta))
+                yield index, noisy(top, part.within, part.waiting, *shares, order)
                 continue
             assert before is not None
             y = _at(before, index)
             low = self.family.hazard_terms(_clip(y[0]), shape, order)
             fresh = data.parent[index] < 0
             bottom = tuple(np.where(fresh, 0.0, t) for t in self._chain(low, y, order))
-            yield index, _censored(top, bottom, part.within, part.waiting, order)  # type: ignore[arg-type]
+            yield index, censored(top, bottom, part.within, part.waiting, order)  # type: ignore[arg-type]
 
     def _plain_parts(
         self, theta: Any, order: int
@@ -288,7 +271,7 @@ class Likelihood:
                 terms, x = self._exact(part, rows, x, shape, order)
             else:
                 hazard = self.family.hazard_terms(_clip(x[0]), shape, order)
-                terms = _single(hazard, part.within, part.waiting, order)
+                terms = single(hazard, part.within, part.waiting, order)
             yield index, x, terms
 
     def _contract(
@@ -326,46 +309,6 @@ class Likelihood:
             terms["extra2"] = -(x[2] + ln_tau[2]) * part.exact
         return terms, x
 
-    def _noisy(
-        self, theta: Any, top: Terms, within: np.ndarray, waiting: np.ndarray, order: int
-    ) -> Terms:
-        """Single pulses with floor and lapse."""
-        floor, lapse = self.share("floor", theta), self.share("lapse", theta)
-        rest = np.exp(-top[0])
-        share = 1 - floor - lapse
-        p = floor - share * np.expm1(-top[0])
-        not_p = lapse + share * rest
-        value = np.where(within > 0, within * np.log(p), 0.0) + np.where(
-            waiting > 0, waiting * np.log(not_p), 0.0
-        )
-        if order == 0:
-            return value, top[1], top[2]
-        # Derivatives of P by theta; those of 1 - P are their negatives.
-        first = share * rest * top[1]
-        second = share * rest * (top[2] - top[1][:, None] * top[1][None, :]) if order == 2 else None
-        for name, own, by in (("floor", floor, rest), ("lapse", lapse, rest - 1)):
-            if name not in self.names:
-                continue
-            i = self.names.index(name)
-            rate = own * (1 - own)
-            first[i] = rate * by
-            if second is not None:
-                mixed = -rate * rest * top[1]
-                second[i], second[:, i] = mixed, mixed
-                second[i, i] = rate * (1 - 2 * own) * by
-        if second is not None and self.floor and self.lapse:
-            i, j = self.names.index("floor"), self.names.index("lapse")
-            second[i, j] = second[j, i] = 0.0
-        towards = np.where(within > 0, within / p, 0.0) - np.where(
-            waiting > 0, waiting / not_p, 0.0
-        )
-        if second is None:
-            return value, towards * first, top[2]
-        bend = np.where(within > 0, within / p**2, 0.0) + np.where(
-            waiting > 0, waiting / not_p**2, 0.0
-        )
-        return value, towards * first, towards * second - bend * first[:, None] * first[None, :]
-
     def _chain(self, terms: dict[str, np.ndarray], x: Terms, order: int) -> Terms:
         """Derivatives in theta of a function of (x, ln shape), x = ln u with its own."""
         value, shape = terms[""], np.shape(terms[""])
@@ -391,73 +334,12 @@ class Likelihood:
         return value, first, second
 
 
-def _single(
-    hazard: dict[str, np.ndarray], within: np.ndarray, waiting: np.ndarray, order: int
-) -> dict[str, np.ndarray]:
-    """within ln(1 - exp(-H)) - waiting H and its derivatives, H counted from a fresh start."""
-    h = hazard[""]
-    some = within > 0
-    value = np.where(some, within * np.log(-np.expm1(-h)), 0.0)
-    terms = {"": value - np.where(waiting > 0, waiting * h, 0.0)}
-    if order == 0:
-        return terms
-    rise = np.expm1(h)
-    odds = np.where(some, within / rise, 0.0)
-    slope = odds - waiting
-    terms |= {"x": slope * hazard["x"], "s": slope * hazard["s"]}
-    if order == 1:
-        return terms
-    # e^H/(e^H - 1)^2 = odds + odds^2, which neither overflows nor underflows.
-    bend = np.where(some, odds * (1 + 1 / rise), 0.0)
-    for key in ("xx", "xs", "ss"):
-        terms[key] = slope * hazard[key] - bend * hazard[key[0]] * hazard[key[1]]
-    return terms
-
-
-def _censored(
-    top: Terms, bottom: Terms | None, within: np.ndarray, waiting: np.ndarray, order: int
-) -> Terms:
-    """Weights times ln(exp(-H before) - exp(-H after)), and times -H after where not switched."""
-    low: Terms = (np.zeros(()),) * 3 if bottom is None else bottom
-    rise = top[0] - low[0]
-    some = within > 0
-    value = np.where(some, within * (np.log(-np.expm1(-rise)) - low[0]), 0.0)
-    value -= np.where(waiting > 0, waiting * top[0], 0.0)
-    if order == 0:
-        return value, top[1], top[2]
-    odds = np.where(some, within / np.expm1(rise), 0.0)
-    # d value = odds (d top - d low) - within d low - waiting d top
-    above, below = odds - waiting, odds + within
-    steps = top[1] if bottom is None else top[1] - low[1]
-    first = above * top[1] if bottom is None else above * top[1] - below * low[1]
-    if order == 1:
-        return value, first, top[2]
-    # e^D/(e^D - 1)^2 = odds + odds^2, which neither overflows nor underflows.
-    curved = np.where(some, odds * (1 + 1 / np.expm1(rise)), 0.0)
-    second = above * top[2] - curved * steps[:, None] * steps[None, :]
-    if bottom is not None:
-        second -= below * low[2]
-    return value, first, second
-
-
 def _at(terms: Terms, index: Any) -> Terms:
     return terms[0][..., index], terms[1][..., index], terms[2][..., index]
 
 
 def _pick(theta: Any, index: Any) -> Any:
     return np.asarray(theta)[..., index] if np.ndim(theta) else theta
-
-
-def _logarithm(total: np.ndarray, peak: np.ndarray, q: int, order: int) -> Terms:
-    """ln u and its derivatives from u, du and d2u in units of exp(peak)."""
-    u = np.maximum(total[0], 1e-280)
-    value = np.log(u) + peak
-    empty = np.empty((0, *value.shape))
-    first = total[1 : 1 + q] / u if order >= 1 else empty
-    if order < 2:
-        return value, first, empty
-    curve = (total[1 + q :] / u).reshape(q, q, *value.shape)
-    return value, first, curve - first[:, None] * first[None, :]
 
 
 def _clip(x: np.ndarray) -> np.ndarray:

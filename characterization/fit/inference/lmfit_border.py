@@ -9,7 +9,7 @@ import numpy as np
 from scipy.stats import chi2
 
 from characterization.fit.inference.candidate import MEASUREMENT, Candidate, natural
-from characterization.fit.inference.limits import check_limits
+from characterization.fit.inference.limits import check_limits, limited
 from characterization.fit.inference.maximise import maximise
 from characterization.fit.inference.profile import profile_end
 from characterization.fit.inference.start import bounds
@@ -59,7 +59,7 @@ def conf_interval(
     -inf and inf where the data put no bound.
     """
     likelihood = candidate.likelihood
-    box = bounds(likelihood.data, likelihood.names)
+    box = limited(bounds(likelihood.data, likelihood.names), likelihood.names, candidate.limits)
     held = np.array([name in candidate.fixed for name in candidate.names])
     best = maximise(likelihood.evaluate, candidate.maximum, *box, held)
     result = {}

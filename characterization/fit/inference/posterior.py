@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from characterization.fit.inference.candidate import Candidate, natural
+from characterization.fit.inference.limits import limited
 from characterization.fit.inference.start import bounds
 from characterization.fit.observations.base import condensed
 from formats.atomic import write_bytes
@@ -81,7 +82,8 @@ def sample_posterior(
 
     free = np.array([name not in candidate.fixed for name in candidate.names])
     likelihood = candidate.likelihood.on(condensed(candidate.likelihood.data, _CELL))
-    lower, upper = bounds(likelihood.data, likelihood.names)
+    box = bounds(likelihood.data, likelihood.names)
+    lower, upper = limited(box, likelihood.names, candidate.limits)
     centre = np.clip(candidate.maximum, lower + 1e-6, upper - 1e-6)
     scale = np.sqrt(np.diag(candidate.covariance))
     scale = np.where(np.isfinite(scale), scale, 0.1)[free]

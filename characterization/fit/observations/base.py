@@ -220,7 +220,6 @@ def chains(
     device: np.ndarray | None = None,
     devices: tuple[str, ...] = (),
     rows: Rows | None = None,
-    weight: np.ndarray | None = None,
 ) -> Observations:
     """Merge chains of constant voltages that begin alike into a tree.
 
@@ -229,7 +228,6 @@ def chains(
     n = outcome.size
     group = np.zeros(n) if device is None else np.asarray(device, float)
     heat = np.zeros(n) if temperature is None else temperature
-    weight = np.ones(n) if weight is None else weight
     node = np.full(n, -1)
     parts: list[list[np.ndarray]] = []
     parents: list[np.ndarray] = []
@@ -246,7 +244,7 @@ def chains(
         node[here] = made + index
         made += firsts.size
     columns = [np.concatenate([part[i] for part in parts]) for i in range(5)]
-    weights = [np.bincount(node, weight * (outcome == code), made) for code in (1, 2, 0)]
+    weights = [np.bincount(node, (outcome == code).astype(float), made) for code in (1, 2, 0)]
     return Observations(
         kind,
         voltage=columns[2],
@@ -282,7 +280,7 @@ def merge(
 
 
 def _lexicographic(keys: list[np.ndarray]) -> np.ndarray:
-    """np.lexsort of the keys, the first one leading; columns of few values sort as small integers."""
+    """np.lexsort of the keys, the first leading; columns of few values sort as small integers."""
     order = np.arange(len(keys[0]))
     for key in reversed(keys):
         column = np.asarray(key, float)[order]

@@ -12,11 +12,17 @@ from characterization.fit.table.validation import numbers, refuse_row
 from formats.errors import InputError
 
 
-def as_ramps(table: Table, ramp_rate: float | None, voltage_step: float | None) -> dict[str, Table]:
+def as_ramps(
+    table: Table,
+    ramp_rate: float | None,
+    voltage_step: float | None,
+    reset_polarity: str = "signed",
+) -> dict[str, Table]:
     """The records as two tables of ramps, "set" and "reset", in magnitudes.
 
     ``ramp_rate`` (V/s) stands for an absent column ``ramp_rate_V_per_s``; ``voltage_step`` (V) is
-    that of the instrument, None for a smooth ramp. Raises :class:`InputError` where neither tells
+    that of the instrument, None for a smooth ramp; ``reset_polarity`` "magnitude" allows positive
+    RESET voltages. Raises :class:`InputError` where neither tells
     the rate, or v_set_V and v_reset_V have the same sign.
     """
     if "ramp_rate_V_per_s" not in table.frame and ramp_rate is None:
@@ -34,6 +40,14 @@ def as_ramps(table: Table, ramp_rate: float | None, voltage_step: float | None) 
         "v_reset_V",
         "found {found}, of another sign than the rows before",
     )
+    if reset_polarity == "signed":
+        refuse_row(
+            table,
+            reset_voltage > 0,
+            "v_reset_V",
+            "found {found}, expected a negative voltage; if these are magnitudes, say "
+            "--reset-polarity magnitude",
+        )
     kept = [c for c in ("device", "cycle", "temperature_K", "gate_voltage_V") if c in table.frame]
     rate = (
         numbers(table, "ramp_rate_V_per_s", above=0.0)

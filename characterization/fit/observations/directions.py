@@ -19,16 +19,25 @@ from characterization.fit.table.validation import numbers
 from devices.defaults import assumed_conduction
 from formats.errors import InputError
 
+TERMINAL = "terminal_voltage_V"
+"""Where the voltage of transistor and device together is kept once the cell's is known."""
+_ONLY_FOR = {"set": ("start_above", "switched_below"), "reset": ("start_below", "switched_above")}
+
 
 @dataclass(frozen=True)
 class Part:
-    """Rows of one direction; ``threshold`` (ohm) is what made a row switched, None if it says."""
+    """Rows of one direction.
+
+    ``threshold`` (ohm) is what made a row switched, None if the table says; ``whole`` are the rows
+    before those after the switch of a train were left out.
+    """
 
     direction: str
     kind: str
     table: Table
     threshold: float | None
     sentences: tuple[str, ...]
+    whole: Table
 
 
 def parts_of(table: Table, kind: str, choices: Choices) -> tuple[list[Part], list[dict[str, Any]]]:
@@ -36,27 +45,57 @@ def parts_of(table: Table, kind: str, choices: Choices) -> tuple[list[Part], lis
 
     The list of exclusions says how many rows, and why. Raises :class:`InputError`.
     """
+    _check_options(kind, choices)
     if kind == "cycling":
-        ramps = as_ramps(table, choices.ramp_rate, choices.voltage_step)
-        return [Part(name, "ramps", part, None, ()) for name, part in ramps.items()], []
-    for name in ("ramp_rate", "voltage_step"):
-        if getattr(choices, name) is not None:
-            raise InputError(f"--{name.replace('_', '-')}", "applies to cycling records only")
+        ramps = as_ramps(table, choices.ramp_rate, choices.voltage_step, choices.reset_polarity)
+        return [Part(name, "ramps", part, None, (), part) for name, part in ramps.items()], []
     excluded: list[dict[str, Any]] = []
     parts = []
-    for direction, rows in polarity(table, kind, choices.reset_polarity).items():
+    directions = polarity(table, kind, choices.reset_polarity)
+    for direction, names in _ONLY_FOR.items():
+        for name in names:
+            if direction not in directions and getattr(choices, name) is not None:
+                raise InputError(_flag(name), f"{table.where} has no {direction.upper()} rows")
+    for direction, rows in directions.items():
         part, gone = _started(rows, kind, direction, choices, table.notes)
         parts.append(part)
         excluded += gone
     return parts, excluded
 
 
-def with_threshold(part: Part, direction: str, threshold: float) -> Table:
+def with_threshold(part: Part, threshold: float) -> Table:
     """The rows with ``switched`` derived from r_after_ohm at another threshold (ohm)."""
-    after = numbers(part.table, "r_after_ohm", above=0.0)
+    table = _derived(part.whole, part.direction, threshold)
+    return table.keep(~after_the_switch(table)) if part.kind == "pulses" else table
+
+
+def _derived(table: Table, direction: str, threshold: float) -> Table:
+    after = numbers(table, "r_after_ohm", above=0.0)
     switched = after < threshold if direction == "set" else after > threshold
-    frame = part.table.frame.assign(switched=switched.astype(int))
-    return replace(part.table, frame=frame)
+    return replace(table, frame=table.frame.assign(switched=switched.astype(int)))
+
+
+def _check_options(kind: str, choices: Choices) -> None:
+    """Refuse by name what this kind of table has no use for."""
+    if kind != "cycling":
+        for name in ("ramp_rate", "voltage_step"):
+            if getattr(choices, name) is not None:
+                raise InputError(_flag(name), "applies to cycling records only")
+    if kind != "pulses" and choices.transistor is not None:
+        raise InputError("--transistor", "applies to pulses only")
+    if kind == "cycling":
+        for name in (*_ONLY_FOR["set"], *_ONLY_FOR["reset"]):
+            if getattr(choices, name) is not None:
+                raise InputError(_flag(name), "does not apply to cycling records")
+    derived = choices.switched_below is not None or choices.switched_above is not None
+    if choices.thresholds and not derived:
+        raise InputError(
+            "--thresholds", "needs --switched-below or --switched-above: nothing is derived here"
+        )
+
+
+def _flag(name: str) -> str:
+    return f"--{name.replace('_', '-')}"
 
 
 def _started(
@@ -92,15 +131,15 @@ def _started(
         found = _threshold(table, "r_after_ohm", limit, option)
         sentences += found.sentences
         threshold = found.value
-        derived = Part(direction, kind, table, threshold, ())
-        table = with_threshold(derived, direction, threshold)
+        table = _derived(table, direction, threshold)
     if choices.transistor is not None:
         table, told = _across_the_cell(table, direction, choices.transistor)
         sentences += told
+    whole = table
     if kind == "pulses":
         late = after_the_switch(table)
         drop(~late, "the device had switched earlier in this train of pulses")
-    return Part(direction, kind, table, threshold, tuple(sentences)), excluded
+    return Part(direction, kind, table, threshold, tuple(sentences), whole), excluded
 
 
 def _across_the_cell(
@@ -121,7 +160,8 @@ def _across_the_cell(
     found = cell_voltage(
         terminal, numbers(table, "gate_voltage_V"), resistance, parse_transistor(transistor)
     )
-    frame = table.frame.assign(voltage_V=np.round(np.abs(found.voltage), 6))
+    across = np.round(np.abs(found.voltage), 6)
+    frame = table.frame.assign(voltage_V=across, **{TERMINAL: magnitude})
     note = f"voltages are those across the cell, {resistance:.4g} ohm ({whence}) in series with "
     return replace(table, frame=frame), (f"{note}the transistor {transistor}", *found.sentences)
 
