@@ -330,6 +330,10 @@ class Conduction:
             for name, parameter in () if law is None else _parameters(law):
                 yield f"{member}.{name}", parameter
 
+    def members(self) -> tuple[str, ...]:
+        """Names of the optional members the device has."""
+        return tuple(name for name in _MEMBERS if getattr(self, name) is not None)
+
     def to_dict(self) -> dict[str, Any]:
         """The conduction object of device.json; members that are None are left out."""
         content = {name: getattr(self, name).to_dict() for name in _STATES}

@@ -36,7 +36,9 @@ _SMALLEST_VOLTAGE = 1e-6
 def instance_parameters(device: CBRAM) -> dict[str, float]:
     """Parameters of an instance with their values of this device (SI), in the order written.
 
-    ``t_kelvin``, the temperature, is among them where a law has an activation energy.
+    ``t_kelvin``, the temperature, is among them where a law has an activation energy; 0, its
+    value, stands for each law's own reference temperature, as None does in Python. A law without an
+    activation energy is the same at any.
     """
     parameters = {
         **_law_parameters(device.set, "set"),
@@ -49,9 +51,8 @@ def instance_parameters(device: CBRAM) -> dict[str, float]:
     else:
         parameters |= _law_parameters(device.reset, "reset")
     laws = (device.set, device.reset)
-    warm = [law for law in laws if law is not None and law.activation is not None]
-    if warm:
-        parameters["t_kelvin"] = warm[0].reference_temperature
+    if any(law is not None and law.activation is not None for law in laws):
+        parameters["t_kelvin"] = 0.0
     return parameters
 
 
@@ -71,7 +72,7 @@ def rate_text(law: SwitchingLaw, voltage: str, suffix: str, printer: Printer) ->
     else:
         ln_tau = law.acceleration.ln_tau_warm(law.v0_follows_temperature)
         kelvin = law.reference_temperature
-        names[WARMTH] = f"(t_kelvin/{kelvin:.12g})"
+        names[WARMTH] = f"((t_kelvin > 0) ? t_kelvin/{kelvin:.12g} : 1.0)"
         names[ACTIVATION] = f"(ea_{suffix}/{BOLTZMANN_EV * kelvin:.12g})"
     return f"exp(min(80.0,{printer(-ln_tau, names)}))"
 

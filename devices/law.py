@@ -66,9 +66,9 @@ class SwitchingLaw:
 
     @property
     def tau0(self) -> float:
-        """tau extrapolated to 0 V (s); infinite where the acceleration diverges there."""
+        """tau at 0 V (s): finite for tau0 exp(-V/V0) only, the others diverge there."""
         with np.errstate(all="ignore"):
-            return float(np.exp(self.ln_tau(np.array([1e-12]))[0]))
+            return float(np.exp(self.ln_tau(np.array([0.0]))[0]))
 
     def ln_tau(
         self, voltage: np.ndarray, temperature: np.ndarray | float | None = None
@@ -218,6 +218,39 @@ class SwitchingLaw:
             else replace(self.shape, value=shape),
         )
 
+    def at_temperature(self, temperature: float) -> SwitchingLaw:
+        """The same law with ``temperature`` (K) as its reference.
+
+        tau_ref is tau there, V0 the volts for a factor e there. Standard errors, covariance and D2D
+        spread follow to first order; an interval of tau_ref is left out, as it was profiled at
+        another temperature. Raises ValueError for a law without an activation energy.
+        """
+        warmth = self._warmth(temperature)
+        if warmth is None:
+            return self
+        vref, ln_v0 = np.array(self.reference_voltage), math.log(self.v0.value)
+        ln_tau, slope, _ = self.acceleration.terms(
+            vref, self.reference_voltage, math.log(self.tau_ref.value), ln_v0, warmth, order=1
+        )
+        slopes = dict(zip(("tau_ref", "V0", "Ea"), slope.tolist(), strict=True))
+        slopes["Ea"] /= BOLTZMANN_EV * self.reference_temperature
+        covariance = _moved_covariance(self.covariance_order, self.covariance, slopes)
+        note = f"moved from {self.reference_temperature:g} K to {temperature:g} K"
+        tau = _noted(replace(self.tau_ref, value=math.exp(ln_tau), stderr=None, ci95=None), note)
+        if "tau_ref" in self.covariance_order:
+            place = self.covariance_order.index("tau_ref")
+            tau = replace(tau, stderr=tau.value * math.sqrt(max(covariance[place][place], 0.0)))
+        follows = self.v0_follows_temperature and self.acceleration.field_assisted
+        theta = temperature / self.reference_temperature
+        return replace(
+            self,
+            tau_ref=tau,
+            v0=_noted(_times(self.v0, theta), note) if follows else self.v0,
+            spread=_moved_spread(self.spread, slopes["V0"], note),
+            covariance=covariance,
+            reference_temperature=temperature,
+        )
+
     def to_dict(self) -> dict[str, Any]:
         """The LAW object of device.json."""
         parameters = {"tau_ref": self.tau_ref.to_dict(), "V0": self.v0.to_dict()}
@@ -282,6 +315,57 @@ class SwitchingLaw:
             reference_temperature=float(content["reference_temperature_K"]),
             v0_follows_temperature=content["v0_temperature"] == "proportional",
         )
+
+
+def _moved_covariance(
+    order: tuple[str, ...], covariance: tuple[tuple[float, ...], ...], slopes: Mapping[str, float]
+) -> tuple[tuple[float, ...], ...]:
+    """Covariance after ln tau_ref became a function of the others with these derivatives."""
+    if "tau_ref" not in order:
+        return covariance
+    jacobian = np.eye(len(order))
+    jacobian[order.index("tau_ref")] = [slopes.get(name, 0.0) for name in order]
+    moved = jacobian @ np.array(covariance) @ jacobian.T
+    return tuple(tuple(row) for row in ((moved + moved.T) / 2).tolist())
+
+
+def _moved_spread(spread: Spread, by_v0: float, note: str) -> Spread:
+    """D2D spread after ln tau_ref moved by ``by_v0`` times the deviation of ln V0."""
+    sigma_tau, sigma_v0 = spread.sigma_ln_tau_d2d.value, spread.sigma_ln_v0_d2d.value
+    if by_v0 * sigma_v0 == 0:
+        return spread
+    common = spread.correlation_d2d.value * sigma_tau + by_v0 * sigma_v0
+    apart = sigma_tau * math.sqrt(1 - spread.correlation_d2d.value**2)
+    sigma = math.hypot(common, apart)
+    rho = common / sigma if sigma else 0.0
+    return replace(
+        spread,
+        sigma_ln_tau_d2d=_noted(
+            replace(spread.sigma_ln_tau_d2d, value=sigma, stderr=None, ci95=None), note
+        ),
+        correlation_d2d=_noted(
+            replace(spread.correlation_d2d, value=rho, stderr=None, ci95=None), note
+        ),
+    )
+
+
+def _times(parameter: Parameter, factor: float) -> Parameter:
+    """The parameter in proportion, with its error and interval."""
+
+    def times(number: float | None) -> float | None:
+        return None if number is None else number * factor
+
+    ci95 = parameter.ci95
+    return replace(
+        parameter,
+        value=parameter.value * factor,
+        stderr=times(parameter.stderr),
+        ci95=None if ci95 is None else (times(ci95[0]), times(ci95[1])),
+    )
+
+
+def _noted(parameter: Parameter, note: str) -> Parameter:
+    return replace(parameter, note=f"{parameter.note}; {note}" if parameter.note else note)
 
 
 def normal_quadrature(nodes: int) -> tuple[np.ndarray, np.ndarray]:

@@ -50,9 +50,10 @@ def mixed_hazard_terms(
     ln_sigma: float,
     order: int = 2,
 ) -> dict[str, np.ndarray]:
-    """H = -ln E exp(-H_family) and its derivatives up to ``order`` at each ``ln_u`` (n,).
+    """H = -ln E exp(-H_family) and its derivatives up to ``order`` at each ``ln_u`` (any shape).
 
-    Keys: those of ``TERMS[order]``, each (n,). By t = ln sigma too, 0 where sigma vanishes.
+    Keys: those of ``TERMS[order]``, each of that shape. By t = ln sigma too, 0 where sigma
+    vanishes.
     """
 
     def exponent(y: np.ndarray) -> dict[str, np.ndarray]:
@@ -87,7 +88,7 @@ def _in_chunks(
 ) -> dict[str, np.ndarray]:
     sigma = float(np.exp(ln_sigma))
     z, w = c2c_nodes(sigma, steepness(family, float(np.exp(ln_shape))))
-    x = np.atleast_1d(np.asarray(ln_u, float))
+    x = np.ravel(np.asarray(ln_u, float))
     pieces = [
         _log_mean(part, sigma, z, w, order, exponent)
         for part in np.array_split(x, max(1, -(-x.size * z.size // _CHUNK)))

@@ -1,7 +1,4 @@
-"""Nodes for the mean over the C2C spread: trapezoids in a standard normal z, fine enough by design.
-
-Imports nothing but numpy, so that the room of the devices can hold it as well.
-"""
+"""Nodes for the mean over the C2C spread: trapezoids in a standard normal z, fine by design."""
 
 from __future__ import annotations
 

@@ -118,12 +118,17 @@ class StochasticCBRAM:
         )
 
     def at(self, temperature: float | None) -> StochasticCBRAM:
-        """The device as it is at a temperature (K), which becomes its laws' reference."""
+        """The device as it is at a temperature (K), which becomes its laws' reference.
+
+        Draw a device of the population (:meth:`individual`) before, not after: the D2D spread at
+        another temperature is that of other parameters.
+        """
         if temperature is None:
             return self
         device = self.device
-        reset = None if device.reset is None else _at(device.reset, temperature)
-        return replace(self, device=replace(device, set=_at(device.set, temperature), reset=reset))
+        reset = None if device.reset is None else device.reset.at_temperature(temperature)
+        warm = replace(device, set=device.set.at_temperature(temperature), reset=reset)
+        return replace(self, device=warm)
 
     def individual(self, seed: int) -> StochasticCBRAM:
         """One device of the population: its own tau_ref, V0 and resistances (D2D).
@@ -204,17 +209,6 @@ def _hazard(law: _Direction, magnitude: np.ndarray, time: np.ndarray) -> np.ndar
     begins = np.where(exponent < 1 - 1e-9, np.inf, np.where(exponent > 1 + 1e-9, 0.0, value))
     begins = np.where(least > 0, begins, 0.0)
     return np.where(rate > 0, np.where(rate * time > _NEGLIGIBLE, value, begins), 0.0)
-
-
-def _at(law: SwitchingLaw, temperature: float) -> SwitchingLaw:
-    """The same law with ``temperature`` (K) as its reference; raises ValueError."""
-    if temperature == law.reference_temperature:
-        return law
-    ln_tau = float(law.ln_tau(np.array([law.reference_voltage]), temperature)[0])
-    follows = law.v0_follows_temperature and law.acceleration.field_assisted
-    warmth = temperature / law.reference_temperature if follows else 1.0
-    moved = law.with_values(math.exp(ln_tau), law.v0.value * warmth)
-    return replace(moved, reference_temperature=temperature)
 
 
 def _generators(seed: int) -> list[np.random.Generator]:

@@ -38,8 +38,9 @@ def subcircuit(device: CBRAM, name: str = "cbram") -> str:
     """Netlist text of ``.subckt NAME te be yset yreset``, one instance one device.
 
     Each instance can override ``tau_set``, ``v0_set``, ``r_lrs``, ``r_hrs`` (SI), ``state0``
-    (0 HRS, 1 LRS), the like of a RESET law, and ``t_kelvin`` where the law has an activation
-    energy. The family's shape is not among them: the thresholds carry it.
+    (0 HRS, 1 LRS), the like of a RESET law, and where a law has an activation energy ``t_kelvin``
+    (K; 0, the default, is each law's own reference temperature). The family's shape is not among
+    them: the thresholds carry it.
     """
     return (
         f"* CBRAM {device.name}: {_laws(device)}\n"

@@ -35,7 +35,7 @@ _MEANING = {
     "r_hrs": ("Ohm", "resistance of the HRS"),
     "state0": ("", "initial state, 0 HRS or 1 LRS"),
     "t_reset": ("s", "time an ideal RESET takes"),
-    "t_kelvin": ("K", "temperature of the device"),
+    "t_kelvin": ("K", "temperature of the device; 0: each law at its reference"),
 }
 
 
@@ -115,6 +115,6 @@ def _step(exposure: str, threshold: str) -> str:
 
 def _parameter(key: str, value: float) -> str:
     unit, meaning = _MEANING.get(key) or _MEANING[key.rsplit("_", 1)[0]]
-    allowed = "" if key in _ANY_SIGN else " from (0:inf)"
+    allowed = "" if key in _ANY_SIGN else " from [0:inf)" if value == 0 else " from (0:inf)"
     attributes = f'(*type="instance", units="{unit}", desc="{meaning}"*)'
     return f"  {attributes}\n  parameter real {key} = {value:.12g}{allowed};"

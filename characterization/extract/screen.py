@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import numpy as np
+import xarray as xr
 from rich.console import Console
 from rich.table import Table
 
@@ -28,6 +29,26 @@ def assumed_parameters(device: CBRAM) -> list[tuple[str, Parameter]]:
             }
     found |= dict(device.conduction.parameters())
     return [(name, value) for name, value in found.items() if value.source == "assumed"]
+
+
+def _temperature(sng: xr.Dataset, device: CBRAM) -> str:
+    """How the SET law came to the temperature of the cells; empty where it is its own."""
+    law, kelvin = device.set, float(sng["temperature"][0])
+    own = float(sng.attrs.get("law_temperature_K", kelvin))
+    if own == kelvin:
+        return ""
+    if law.activation is None:
+        return f"temperature: the law of {own:g} K is taken as that of {kelvin:g} K (no Ea)"
+    low, high = law.valid_temperature
+    beyond = "" if low <= kelvin <= high else f", beyond the data's {low:g} to {high:g} K"
+    ea = law.activation.value
+    return f"temperature: SET law moved from {own:g} K to {kelvin:g} K by Ea = {ea:g} eV{beyond}"
+
+
+def _unused(device: CBRAM) -> str:
+    """Members of the conduction that the cells leave aside; empty where there are none."""
+    names = ", ".join(device.conduction.members())
+    return f"not used by the cells: {names} (R_LRS and R_HRS are constant there)" if names else ""
 
 
 def show(path: Path, console: Console) -> None:
@@ -69,6 +90,9 @@ def show(path: Path, console: Console) -> None:
     device = CBRAM.from_dict({key: content[key] for key in content if key != "provenance"})
     if device.reset is None:
         console.print("RESET: ideal, it always succeeds (assumed: the data hold no RESET law)")
+    for line in (_temperature(cells.sng, device), _unused(device)):
+        if line:
+            console.print(line)
     names = ", ".join(f"{name} = {p.value:g} {p.unit}" for name, p in assumed_parameters(device))
     console.print(f"assumed: {names}")
     console.print(f"wrote {path}")

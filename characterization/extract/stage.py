@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +41,9 @@ from formats.seeds import generator
 
 RATING_MARGIN = 0.10
 """V kept between the highest write voltage and the I/O transistors' rating, for edge spikes."""
+SAME_TEMPERATURE = 5.0
+"""K between a law without an activation energy and the technology, within which it is taken as it
+is: at 0.6 eV tau changes by half over so much."""
 LARGEST_READ_DISTURB = 1e-3
 """Probability of a SET by one read pulse beyond which the cell is refused."""
 LARGEST_READ_ERROR = 1e-2
@@ -115,22 +118,28 @@ def run(options: ExtractOptions, progress: Callable[[str], None] = lambda _: Non
     Raises :class:`InputError` for a bad device or option, a violated rating, or a missing engine.
     """
     content = read_device(options.device)
-    device = CBRAM.from_dict({key: content[key] for key in content if key != "provenance"})
+    fitted = CBRAM.from_dict({key: content[key] for key in content if key != "provenance"})
     technology = _technology(options)
-    design = _design(options, device)
+    design = _design(options, fitted)
+    device = at_technology(fitted, technology, options.device)
     fit = _fit_beside(options.device)
     try:
         with Simulator(options.jobs) as simulator:
             bench = Bench(simulator, device, technology, design)
             groups = {"sng": _sng(bench, options, progress)}
             groups |= _logic(simulator, technology, options.seed, progress)
+        groups["sng"].attrs["law_temperature_K"] = fitted.set.reference_temperature
     except EngineMissing as error:
         raise InputError("ngspice", str(error)) from error
     except (SimulationError, LogicFault) as error:
         raise InputError(options.device, f"the cells could not be simulated: {error}") from error
+    # The device of the cells: what reads it later must not move it a second time.
+    text = read_text(options.device)
+    if device != fitted:
+        text = json.dumps({**device.to_dict(), "provenance": content["provenance"]}, indent=2)
     path = options.output / "cells.nc"
     attributes = {
-        "device_json": read_text(options.device),
+        "device_json": text,
         "fit_json": "" if fit is None else read_text(fit),
         "technology": technology.name,
         "default_mac": DEFAULT_MAC,
@@ -138,6 +147,25 @@ def run(options: ExtractOptions, progress: Callable[[str], None] = lambda _: Non
     }
     write_cells(path, attributes, groups)
     return path
+
+
+def at_technology(device: CBRAM, technology: Technology, where: str | Path) -> CBRAM:
+    """The device with its SET law at the technology's temperature.
+
+    A law with an activation energy is moved there; one without stays as it is, and raises
+    :class:`InputError` where it was fitted more than ``SAME_TEMPERATURE`` away.
+    """
+    law, kelvin = device.set, technology.temperature
+    if law.activation is not None:
+        return replace(device, set=law.at_temperature(kelvin))
+    if abs(law.reference_temperature - kelvin) <= SAME_TEMPERATURE:
+        return device
+    raise InputError(
+        where,
+        f"its SET law holds at {law.reference_temperature:g} K and has no activation energy (Ea), "
+        f"but the technology {technology.name} is at {kelvin:g} K; fit data taken within "
+        f"{SAME_TEMPERATURE:g} K of that, or at two or more temperatures, which gives Ea",
+    )
 
 
 def _sng(bench: Bench, options: ExtractOptions, progress: Callable[[str], None]) -> xr.Dataset:

@@ -242,6 +242,8 @@ def _standard_error(law: SwitchingLaw, voltages: np.ndarray, exposure: np.ndarra
         law.probability_of_exposure(exposure * np.exp(step)) - law.probability_of_exposure(exposure)
     ) / step
     by_parameter = dict(zip(("tau_ref", "V0"), -slope * law.ln_tau_gradient(voltages), strict=True))
+    # At the reference temperature, where the cells are, tau does not depend on Ea.
+    by_parameter["Ea"] = np.zeros(voltages.size)
     if law.shape is not None:
         bent = law.with_values(
             law.tau_ref.value, law.v0.value, law.shape.value * float(np.exp(step))

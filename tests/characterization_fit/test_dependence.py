@@ -20,7 +20,6 @@ from characterization.fit.dependence.drift import Drift, drift
 from characterization.fit.dependence.memory import memory
 from characterization.fit.dependence.pairwise import fit_pairs, neighbour_pairs
 from characterization.fit.dependence.robust import (
-    block_bootstrap,
     block_length,
     clusters,
     sandwich,
@@ -510,22 +509,6 @@ def test_block_length_is_politis_and_whites_for_an_ar1() -> None:
     assert np.median(found) == pytest.approx(wanted, rel=0.25)
     white = autocorrelation(*index(1, 1000), random.standard_normal(1000))
     assert block_length(white, 1000) <= 6
-
-
-def test_block_bootstrap_repeats_from_its_seed_and_gives_the_error_of_a_mean() -> None:
-    random = generator(21, "bootstrap")
-    z = chains(random, 1, 4000, 0.6)[0]
-    device = np.zeros(4000, int)
-    draws = list(block_bootstrap(device, 40, 200, seed=5))
-    again = next(block_bootstrap(device, 40, 1, seed=5))
-    assert np.array_equal(draws[0], again)
-    assert all(draw.size == 4000 for draw in draws)
-    spread = np.std([z[draw].mean() for draw in draws])
-    # Var(mean) = 4/4000; blocks of 40 lose 5 % of it, 200 draws and 100 blocks know the deviation
-    # to 9 %: three of that.
-    assert spread == pytest.approx(np.sqrt(4 / 4000), rel=0.3)
-    whole = next(block_bootstrap(np.repeat([0, 1, 2], [3, 2, 4]), None, 1, seed=1))
-    assert whole.min() >= 0 and whole.max() <= 8
 
 
 # --- C2C ----------------------------------------------------------------------------------------

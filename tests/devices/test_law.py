@@ -10,7 +10,8 @@ import pytest
 import scipy.stats
 from scipy.integrate import quad
 
-from devices.accelerations import ACCELERATIONS
+from devices.accelerations import ACCELERATIONS, Temperature
+from devices.accelerations.base import BOLTZMANN_EV
 from devices.cbram import CBRAM
 from devices.families import FAMILIES
 from devices.law import SwitchingLaw
@@ -238,3 +239,84 @@ def test_spread_over_devices_combines_both_parameters() -> None:
 def test_device_survives_its_dictionary() -> None:
     device = knag2014()
     assert CBRAM.from_dict(device.to_dict()) == device
+
+
+@pytest.mark.parametrize("name", sorted(ACCELERATIONS))
+def test_tau_at_0_volts_is_finite_for_the_exponential_acceleration_only(name: str) -> None:
+    law = replace(knag2014().set, acceleration=ACCELERATIONS[name])
+    written = law.to_dict()["derived"]["tau0"]["value"]
+    if name == "exp(-V/V0)":
+        exact = law.tau_ref.value * math.exp(law.reference_voltage / law.v0.value)
+        assert law.tau0 == pytest.approx(exact, rel=1e-12)
+        assert written == law.tau0
+    else:
+        assert law.tau0 == math.inf
+        assert written is None
+
+
+def warm_law(name: str = "exp(-V/V0)", proportional: bool = True) -> SwitchingLaw:
+    """The published law with 0.6 eV, errors and D2D spread of both parameters."""
+    law = knag2014().set
+    sigma = np.array([0.05, 0.01, 0.02])
+    rho = np.array([[1.0, 0.3, -0.4], [0.3, 1.0, 0.1], [-0.4, 0.1, 1.0]])
+    spread = replace(
+        law.spread,
+        sigma_ln_tau_d2d=Parameter(0.2, "1", "fitted"),
+        sigma_ln_v0_d2d=Parameter(0.03, "1", "fitted"),
+        correlation_d2d=Parameter(-0.4, "1", "fitted"),
+    )
+    return replace(
+        law,
+        acceleration=ACCELERATIONS[name],
+        activation=Parameter(0.6, "eV", "fitted", stderr=0.02),
+        covariance_order=("tau_ref", "V0", "Ea"),
+        covariance=tuple(map(tuple, (rho * np.outer(sigma, sigma)).tolist())),
+        v0_follows_temperature=proportional,
+        spread=spread,
+    )
+
+
+@pytest.mark.parametrize("proportional", [True, False])
+@pytest.mark.parametrize("name", sorted(ACCELERATIONS))
+def test_a_law_at_another_temperature_is_the_same_law(name: str, proportional: bool) -> None:
+    law, v = warm_law(name, proportional), np.array([1.5, 2.6, 3.4])
+    moved = law.at_temperature(340.0)
+    assert moved.reference_temperature == 340.0
+    for kelvin in (300.0, 340.0, 370.0):
+        np.testing.assert_allclose(moved.ln_tau(v, kelvin), law.ln_tau(v, kelvin), rtol=1e-10)
+    np.testing.assert_allclose(moved.ln_tau(v), law.ln_tau(v, 340.0), rtol=1e-10)
+    back = moved.at_temperature(300.0)
+    np.testing.assert_allclose(back.covariance, law.covariance, rtol=1e-9)
+    assert back.tau_ref.value == pytest.approx(law.tau_ref.value, rel=1e-9)
+    assert back.spread.sigma_ln_tau_d2d.value == pytest.approx(0.2, rel=1e-9)
+    assert back.spread.correlation_d2d.value == pytest.approx(-0.4, rel=1e-9)
+    assert law.at_temperature(300.0) is law
+    with pytest.raises(ValueError, match="activation"):
+        knag2014().set.at_temperature(340.0)
+
+
+@pytest.mark.parametrize("name", sorted(ACCELERATIONS))
+def test_errors_and_device_spread_move_with_the_law(name: str) -> None:
+    """Against 200,000 draws of the parameters with a thousandth of each error: first order."""
+    law, count, small = warm_law(name), 200_000, 1e-3
+    random, voltage = np.random.default_rng(6), np.array([3.1])
+    k = BOLTZMANN_EV * 300.0
+    moved = law.at_temperature(340.0)
+
+    def ln_tau(tau: np.ndarray, v0: np.ndarray, ea: np.ndarray | float) -> np.ndarray:
+        warmth = Temperature(340.0 / 300.0, ea / k, True)
+        return law.acceleration.evaluate(
+            voltage, law.reference_voltage, tau, math.log(law.v0.value) + v0, warmth
+        )
+
+    draws = small * random.multivariate_normal(np.zeros(3), np.array(law.covariance), count).T
+    drawn = ln_tau(draws[0], draws[1], 0.6 + draws[2]).std() / small
+    gradient = np.array([*moved.ln_tau_gradient(voltage)[:, 0], 0.0])
+    told = math.sqrt(gradient @ np.array(moved.covariance) @ gradient)
+    assert told == pytest.approx(drawn, rel=0.01)  # 6 standard errors
+    assert moved.tau_ref.stderr == pytest.approx(
+        moved.tau_ref.value * math.sqrt(moved.covariance[0][0])
+    )
+    a, b = small * random.standard_normal((2, count))
+    devices = ln_tau(0.2 * a, 0.03 * (-0.4 * a + math.sqrt(1 - 0.16) * b), 0.6).std() / small
+    assert moved.sigma_ln_tau_d2d(voltage)[0] == pytest.approx(devices, rel=0.01)
