@@ -194,3 +194,41 @@ def test_a_train_at_another_threshold_is_the_train_fitted_directly() -> None:
     direct = fit_table(frame, family="exponential", switched_below=3e4)
     low = from_high.laws[0].thresholds[0]
     assert (low.switched, low.outcomes) == (direct.data.switched.sum(), direct.data.size)
+
+
+SMALL: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
+    "three ramps": (
+        {"ramp_rate_V_per_s": [0.1, 1, 10], "set_voltage_V": [1.2, 1.4, 1.7], "switched": 1},
+        {},
+    ),
+    "three cycles": (
+        {"cycle": [1, 2, 3], "v_set_V": [1.2, 1.3, 1.25], "v_reset_V": [-0.6, -0.7, -0.65]},
+        {"ramp_rate": 1.0},
+    ),
+    "a staircase that passes voltages without a switch": (
+        {
+            "ramp_rate_V_per_s": [1.0] * 20 + [10.0] * 20,
+            "set_voltage_V": [1.0, 1.1, 1.2, 1.1] * 5 + [1.1, 1.3, 1.2, 1.2] * 5,
+            "voltage_step_V": 0.05,
+            "switched": 1,
+        },
+        {},
+    ),
+    "equal resistances": (
+        {
+            "voltage_V": [1.0, 1.1, 1.2, 1.3] * 10,
+            "pulse_width_s": [1e-6] * 20 + [1e-5] * 20,
+            "r_before_ohm": 1e6,
+            "r_after_ohm": [1e6, 1e6, 1e4, 1e4, 1e6, 1e4, 1e6, 1e4] * 5,
+        },
+        {"start_above": 1e5, "switched_below": 1e5},
+    ),
+}
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("case", sorted(SMALL))
+def test_small_tables_are_fitted_without_a_murmur(case: str, tmp_path: Path) -> None:
+    columns, options = SMALL[case]
+    pd.DataFrame(columns).to_csv(tmp_path / "small.csv", index=False)
+    run(FitOptions(tmp_path / "small.csv", tmp_path, **options))

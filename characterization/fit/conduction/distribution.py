@@ -13,6 +13,8 @@ QUANTILES = (0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99)
 _LEVEL = 0.01
 _LARGEST_SHAPIRO = 5000
 """Rows beyond which the Shapiro-Wilk p-value is not valid (Royston 1995, recalled)."""
+_EQUAL = 1e-9
+"""Range of ln R below which all resistances are one."""
 _NORMAL_IQR = 1.349
 
 
@@ -66,8 +68,9 @@ def distribution_of(resistance: np.ndarray, state: str, what: str) -> StateDistr
     )
     empirical = np.quantile(y, QUANTILES)
     miss = float(np.max(np.abs(empirical - (mean + sigma * norm.ppf(QUANTILES)))))
-    p_anderson = anderson_darling_p(y) if sigma > 0 else float("nan")
-    p_shapiro = float(shapiro(y).pvalue) if sigma > 0 and n <= _LARGEST_SHAPIRO else None
+    varies = bool(np.ptp(y) > _EQUAL)
+    p_anderson = anderson_darling_p(y) if varies else float("nan")
+    p_shapiro = float(shapiro(y).pvalue) if varies and n <= _LARGEST_SHAPIRO else None
     rejected = p_anderson < _LEVEL or (p_shapiro is not None and p_shapiro < _LEVEL)
     return StateDistribution(
         state,

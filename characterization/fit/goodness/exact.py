@@ -221,7 +221,8 @@ def _events(
         design.cell[stratum, bin_of], data.switched, minlength=design.cell.max() + 1
     )
     ln_u = np.log(np.maximum(family.threshold(design.edges, float(np.exp(shape))), 1e-300))
-    crossing = _slopes_at(likelihood, theta, settings, ln_u) if data.ramped.size else slope_x
+    cut = bool(data.ramped.size and ln_u.size)
+    crossing = _slopes_at(likelihood, theta, settings, ln_u) if cut else slope_x
     size, q = theta.size, slope_x.shape[0]
     hazard = np.zeros((bins + 1, strata))
     slopes = np.zeros((bins + 1, strata, size))

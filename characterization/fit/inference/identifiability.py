@@ -30,8 +30,9 @@ class Bracket:
 
 def fractions(data: Observations, floor: float) -> tuple[np.ndarray, np.ndarray]:
     """Voltages (V) and the fraction that switched at each beyond the floor."""
-    voltages, index = np.unique(data.voltage, return_inverse=True)
-    observed = np.bincount(index, data.switched) / np.bincount(index, data.trials)
+    told = data.trials > 0
+    voltages, index = np.unique(data.voltage[told], return_inverse=True)
+    observed = np.bincount(index, data.switched[told]) / np.bincount(index, data.trials[told])
     return voltages, (observed - floor) / (1 - floor)
 
 
