@@ -20,7 +20,7 @@ from typing import Any, ClassVar
 import numpy as np
 import sympy
 
-from devices.expressions import compiled, derivative, filled, spice
+from devices.expressions import compiled, derivative, filled
 
 VOLTAGE = sympy.Symbol("v", positive=True)
 REFERENCE = sympy.Symbol("vref", positive=True)
@@ -128,16 +128,6 @@ class Acceleration:
     def moved(self, ln_v0: float, reference: float, new: float) -> float:
         """ln V0 at another reference voltage of the same law."""
         return ln_v0
-
-    def rate_spice(self, voltage: str, reference: str, tau_ref: str, v0: str) -> str:
-        """1/tau (1/s) in ngspice syntax, of the texts given; the exponent is held below e^80."""
-        names = {
-            VOLTAGE: voltage,
-            REFERENCE: reference,
-            LN_TAU_REF: f"ln({tau_ref})",
-            LN_V0: f"ln({v0})",
-        }
-        return f"exp(min(80,-({spice(self.ln_tau, names)})))"
 
 
 @functools.cache
