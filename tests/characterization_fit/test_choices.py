@@ -232,3 +232,16 @@ def test_small_tables_are_fitted_without_a_murmur(case: str, tmp_path: Path) -> 
     columns, options = SMALL[case]
     pd.DataFrame(columns).to_csv(tmp_path / "small.csv", index=False)
     run(FitOptions(tmp_path / "small.csv", tmp_path, **options))
+
+
+def test_single_pulses_of_all_different_widths_are_fitted() -> None:
+    """Jittered widths leave no two equal pulses; the outcomes overlap all the same."""
+    random = np.random.default_rng(36)
+    voltage = random.choice([1.0, 1.1, 1.2], 400)
+    width = 1e-6 * 10 ** random.uniform(0, 2, 400)
+    switched = random.exponential(size=400) < width / (1e-5 * np.exp(-(voltage - 1.1) / V0))
+    frame = pd.DataFrame(
+        {"voltage_V": voltage, "pulse_width_s": width, "switched": switched.astype(int)}
+    )
+    low, high = fit_table(frame, family="exponential").chosen.parameter("V0", "").ci95 or (0, 0)
+    assert low is not None and high is not None and low < V0 < high

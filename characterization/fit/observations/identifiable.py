@@ -35,11 +35,11 @@ def check_identifiable(data: Observations, where: str) -> Identified:
             f"all {total:g} pulses switched: tau cannot be found; add lower voltages or "
             "shorter pulses",
         )
-    if not told and not np.any((data.switched > 0) & (data.waiting > 0)):
+    if not told and not _overlap(data):
         raise InputError(
             where,
-            "every group of equal pulses switched always or never: tau and V0 are only bracketed; "
-            "add voltages or widths between, with several trials each",
+            "pulses switched always or never, without overlap of the two: tau and V0 are "
+            "only bracketed; add voltages or widths between, with several trials each",
         )
     if data.kind == "ramps":
         return _ramps(data)
@@ -59,6 +59,14 @@ def check_identifiable(data: Observations, where: str) -> Identified:
         )
         return Identified(True, False, (reason,))
     return Identified(True, True, ())
+
+
+def _overlap(data: Observations) -> bool:
+    """Whether some pulse did not switch although one no longer and no higher did."""
+    order = np.lexsort((data.within == 0, data.duration, data.voltage))
+    widths = np.where(data.within > 0, data.duration, np.inf)[order]
+    shortest = np.minimum.accumulate(widths)
+    return bool(np.any((data.waiting[order] > 0) & (data.duration[order] >= shortest)))
 
 
 def _ramps(data: Observations) -> Identified:
