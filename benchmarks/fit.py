@@ -26,7 +26,8 @@ from benchmarks.common import STATE, write_result
 
 def recovery(options: argparse.Namespace) -> dict[str, Any]:
     """Part 1."""
-    print(f"  95 % profile intervals, {options.sets} data sets a kind, seeds 0 and up")
+    seeds = f"seeds 0 to {options.sets - 1}"
+    print(f"  95 % profile intervals of 3 parameters, {options.sets} data sets a kind, {seeds}")
     return {
         "shows": "coverage of 95 % intervals, and the family that auto picks",
         "kinds": fit_recovery.coverage(options.sets, options.jobs),
@@ -41,7 +42,8 @@ def population_coverage(options: argparse.Namespace) -> dict[str, Any]:
     for family in fit_population.LAWS:
         result[family] = fit_population.coverage(family, options.sets, options.jobs)
         told = ", ".join(f"{n} {100 * r['coverage']:.1f} %" for n, r in result[family].items())
-        print(f"  population, {family}: {told}; {options.sets} sets", flush=True)
+        count = f"{len(result[family])} parameters, {options.sets} sets, seeds 0 and up"
+        print(f"  population, {family}: {told}; {count}", flush=True)
     return result
 
 

@@ -226,5 +226,6 @@ def family_choice(sets: int, workers: int) -> dict[str, Any]:
             others = {n: picked.count(n) for n in FAMILIES if n != family and n in picked}
             result[f"{kind}, {family} {shape:g}"] = {"sets": sets, "right": share, "others": others}
             truth = f"{kind:7s} {family:12s} {shape:3g}"
-            print(f"  {truth}  right {100 * share:5.1f} %  {others}", flush=True)
+            told = f"{sets} sets, seeds 0 to {sets - 1}"
+            print(f"  {truth}  right {100 * share:5.1f} %  {others}; {told}", flush=True)
     return result

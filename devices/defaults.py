@@ -44,16 +44,21 @@ def assumed_conduction() -> Conduction:
     )
 
 
-def assumed_set_law(reference_voltage: float = 3.2) -> SwitchingLaw:
+def assumed_set_law() -> SwitchingLaw:
     """The published law, assumed of a device whose data hold no SET."""
     note = f"{_NOT_IN_DATA} of SET; tau = {KNAG2014_TAU0:g} s exp(-V/{KNAG2014_V0:g} V), {_KNAG}"
+    return knag2014_law("assumed", note)
+
+
+def knag2014_law(source: str, note: str, reference_voltage: float = 3.2) -> SwitchingLaw:
+    """tau = 2.85e5 s exp(-V/0.156 V); ``source`` says in what role it is used."""
     tau_ref = KNAG2014_TAU0 * math.exp(-reference_voltage / KNAG2014_V0)
     return SwitchingLaw(
         family=FAMILIES["exponential"],
         acceleration=ACCELERATIONS["exp(-V/V0)"],
         reference_voltage=reference_voltage,
-        tau_ref=Parameter(tau_ref, "s", "assumed", note),
-        v0=Parameter(KNAG2014_V0, "V", "assumed", note),
+        tau_ref=Parameter(tau_ref, "s", source, note),
+        v0=Parameter(KNAG2014_V0, "V", source, note),
         shape=None,
         spread=assumed_spread(),
         valid_voltage=(2.6, 3.6),

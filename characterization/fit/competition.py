@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from characterization.fit.choices import Choices
-from characterization.fit.inference.candidate import Candidate, fit_candidate
+from characterization.fit.inference.candidate import Candidate, fit_candidate, refitted
 from characterization.fit.inference.limits import limited
 from characterization.fit.inference.spread_family import SPREAD_EXPONENTIAL
 from characterization.fit.inference.start import bounds
@@ -53,6 +53,8 @@ def candidates_of(
                     proportional=choices.v0_temperature != "fixed" and identified.v0,
                     limits=choices.limits,
                 )
+                if candidate.aicc == np.inf and found:
+                    raise InputError(where, f"{data.size:g} outcomes are too few for it")
                 found.append(_warm(candidate, choices, where))
             except InputError as error:
                 if not found and len(accelerations) == 1:
@@ -116,16 +118,7 @@ def _warm(candidate: Candidate, choices: Choices, where: str) -> Candidate:
     auto = choices.v0_temperature == "auto" and law.acceleration.field_assisted
     if not law.thermal or not auto or "V0" in candidate.fixed:
         return candidate
-    other = fit_candidate(
-        law.data,
-        law.family,
-        law.acceleration,
-        floor=law.floor,
-        lapse=law.lapse,
-        where=where,
-        proportional=False,
-        limits=choices.limits,
-    )
+    other = refitted(candidate, where, intervals=True, proportional=False)
     return other if other.loglik > candidate.loglik else candidate
 
 

@@ -18,7 +18,7 @@ from characterization.fit.goodness.tests import (
     likelihood_ratio,
     tests_of,
 )
-from characterization.fit.inference.candidate import Candidate, fit_candidate
+from characterization.fit.inference.candidate import Candidate, refitted
 from characterization.fit.inference.identifiability import (
     Bracket,
     bracket,
@@ -245,7 +245,7 @@ def _tests(
     if law.data.kind != "pulses" or law.data.chained or population is not None:
         return tuple(tests), floor  # what devices differ by looks like a floor
     try:
-        other = _refitted(chosen, where, floor=not law.floor)
+        other = refitted(chosen, where, floor=not law.floor)
     except InputError:  # the law with or without floor has no maximum: nothing to compare
         return tuple(tests), floor
     pair = (other, chosen) if law.floor else (chosen, other)
@@ -259,7 +259,7 @@ def _tests(
 def _lapse_test(chosen: Candidate, where: str) -> list[Test]:
     law = chosen.likelihood
     try:
-        other = _refitted(chosen, where, lapse=not law.lapse)
+        other = refitted(chosen, where, lapse=not law.lapse)
     except InputError:
         return []
     return [lapse_test(*((other, chosen) if law.lapse else (chosen, other)))]
@@ -286,7 +286,7 @@ def _temperature_test(chosen: Candidate, where: str) -> list[Test]:
     law = chosen.likelihood
     if not law.thermal or not law.acceleration.field_assisted or "V0" in chosen.fixed:
         return []
-    other = _refitted(chosen, where, proportional=not law.proportional)
+    other = refitted(chosen, where, proportional=not law.proportional)
     names = ("V0 proportional to T", "V0 fixed")
     taken, left = names if law.proportional else names[::-1]
     return [
@@ -297,19 +297,3 @@ def _temperature_test(chosen: Candidate, where: str) -> list[Test]:
             f"twice the difference of log-likelihoods; {INDISTINCT:g} or more tells them apart",
         )
     ]
-
-
-def _refitted(chosen: Candidate, where: str, **changes: bool) -> Candidate:
-    """The chosen law with another floor or temperature rule, without intervals."""
-    law = chosen.likelihood
-    options = {"floor": law.floor, "lapse": law.lapse, "proportional": law.proportional} | changes
-    return fit_candidate(
-        law.data,
-        law.family,
-        law.acceleration,
-        where=where,
-        intervals=False,
-        temperature=law.reference_temperature,
-        limits=chosen.limits,
-        **options,
-    )

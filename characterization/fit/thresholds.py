@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from characterization.fit.inference.candidate import Candidate, fit_candidate
+from characterization.fit.inference.candidate import Candidate, refitted
 from characterization.fit.observations.base import pooled
 from characterization.fit.observations.directions import Part, with_threshold
 from characterization.fit.observations.kinds import observe
@@ -61,18 +61,7 @@ def _one(part: Part, chosen: Candidate, threshold: float, where: str) -> Thresho
     law = chosen.likelihood
     place = law.reference
     try:
-        found = fit_candidate(
-            data,
-            law.family,
-            law.acceleration,
-            where=where,
-            floor=law.floor,
-            lapse=law.lapse,
-            intervals=False,
-            proportional=law.proportional,
-            temperature=law.reference_temperature,
-            limits=chosen.limits,
-        )
+        found = refitted(chosen, where, data=data)
     except InputError as error:
         nothing = float("nan")
         return ThresholdFit(

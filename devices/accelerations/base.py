@@ -125,6 +125,10 @@ class Acceleration:
                     second[i, j] = second[j, i] = next(rest)
         return rows[0], first, second
 
+    def own_parameter(self, v0: float, reference: float) -> tuple[str, float, str] | None:
+        """Name, value and unit of what this form is known by, where that is not V0."""
+        return None
+
     def moved(self, ln_v0: float, reference: float, new: float) -> float:
         """ln V0 at another reference voltage of the same law."""
         return ln_v0

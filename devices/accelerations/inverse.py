@@ -16,6 +16,10 @@ class InverseVoltage(Acceleration):
     field_assisted = True
     voltage_term = REFERENCE**2 * sympy.exp(-LN_V0) / VOLTAGE
 
+    def own_parameter(self, v0: float, reference: float) -> tuple[str, float, str]:
+        """B = V_ref^2/V0."""
+        return "B", reference**2 / v0, "V"
+
     def moved(self, ln_v0: float, reference: float, new: float) -> float:
         """B stays, so V0 = V_ref^2/B moves with the reference voltage."""
         return ln_v0 + 2 * math.log(new / reference)

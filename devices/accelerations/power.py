@@ -16,6 +16,10 @@ class PowerVoltage(Acceleration):
     field_assisted = False
     voltage_term = -REFERENCE * sympy.exp(-LN_V0) * sympy.log(VOLTAGE)
 
+    def own_parameter(self, v0: float, reference: float) -> tuple[str, float, str]:
+        """The exponent n = V_ref/V0."""
+        return "n", reference / v0, "1"
+
     def moved(self, ln_v0: float, reference: float, new: float) -> float:
         """n stays, so V0 = V_ref/n moves with the reference voltage."""
         return ln_v0 + math.log(new / reference)

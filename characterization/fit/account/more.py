@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import math
 from collections.abc import Callable
 
@@ -12,6 +11,7 @@ from matplotlib.figure import Figure
 from scipy.special import ndtri
 
 from characterization.fit.account.figures.style import INK, STYLE, WIDTH
+from characterization.fit.account.plot import text_of
 from characterization.fit.account.section import Grid, Section
 from characterization.fit.analysis import FitResult
 from characterization.fit.conduction.figure import graded_figure
@@ -42,37 +42,29 @@ def sections(
             found.append(Section(f"{name}: posterior{pooled}", told))
     conduction = result.conduction
     if conduction.graded is not None and conduction.graded_rows is not None:
-        figure = graded_figure(conduction.graded, *conduction.graded_rows)
+        with mpl.rc_context({"svg.hashsalt": STYLE["svg.hashsalt"], "svg.fonttype": "none"}):
+            drawn = text_of(graded_figure(conduction.graded, *conduction.graded_rows))
         found.append(
             Section(
                 "Graded RESET",
                 conduction.graded.sentences,
-                svg=_svg(figure),
+                svg=drawn,
                 caption="Resistance after one RESET pulse: measured percentiles and the law.",
             )
         )
     return [*found, _read(device, *read)]
 
 
-def read_sentences(device: CBRAM, voltage: float, time: float) -> tuple[str, ...]:
-    """What a read does to each direction's state, in words."""
-    told: list[str] = []
-    for direction, law in (("SET", device.set), ("RESET", device.reset)):
-        if law is not None:
-            signed = voltage if direction == "SET" else -voltage
-            told += read_disturb(direction, law, signed, time).sentences
-    return tuple(told)
-
-
 def _read(device: CBRAM, voltage: float, time: float) -> Section:
-    rows = []
+    rows: list[tuple[str, ...]] = []
+    told: list[str] = []
     for direction, law in (("SET", device.set), ("RESET", device.reset)):
         if law is None:
             continue
-        signed = voltage if direction == "SET" else -voltage
-        found = read_disturb(direction, law, signed, time)
+        found = read_disturb(direction, law, voltage if direction == "SET" else -voltage, time)
+        told += found.sentences
+        flag = "extrapolated" if found.extrapolated else "within the data"
         for one in found.laws:
-            flag = "extrapolated" if found.extrapolated else "within the data"
             rows.append(
                 (
                     direction,
@@ -84,12 +76,12 @@ def _read(device: CBRAM, voltage: float, time: float) -> Section:
             )
     return Section(
         "Read disturb",
-        read_sentences(device, voltage, time),
+        tuple(told),
         Grid(
             ("direction", "acceleration", "P per read", "reads until 1 % switched", ""),
             tuple(rows),
-            caption=f"Reads of {voltage:g} V and {time:g} s, assumed; choose with --read-voltage "
-            "and --read-time.",
+            caption=f"Reads of {voltage:g} V and {time:g} s, as --read-voltage and --read-time say "
+            "(0.1 V and 1 us unless given: assumed).",
             right=frozenset({2, 3}),
         ),
     )
@@ -144,11 +136,4 @@ def _drawn(draw: Callable[[Figure], None], height: float) -> str:
     with mpl.rc_context({**STYLE, "svg.fonttype": "none"}):
         figure = Figure(figsize=(WIDTH, height), layout="constrained")
         draw(figure)
-        return _svg(figure)
-
-
-def _svg(figure: Figure) -> str:
-    buffer = io.StringIO()
-    with mpl.rc_context({"svg.hashsalt": "stochram", "svg.fonttype": "none"}):
-        figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": "stochram"})
-    return buffer.getvalue()
+        return text_of(figure)

@@ -15,13 +15,14 @@ import jinja2
 
 from characterization.fit.account.amounts import amount, interval
 from characterization.fit.account.inline_svg import inline
-from characterization.fit.account.plot import panels_of, single
+from characterization.fit.account.plot import law_panels, single
 from characterization.fit.account.section import Grid, Section
 from characterization.fit.account.tables import (
     assumptions,
     candidate_grid,
     excluded_grid,
     parameter_grid,
+    reference_of,
     residual_grid,
     tests_grid,
     threshold_grid,
@@ -137,7 +138,7 @@ def headline(fit: LawFit, law: SwitchingLaw, verdict: Sequence[str]) -> str:
     """The law of one direction in a sentence."""
     parts = []
     for name, p in _parameters(law):
-        where = f" at {law.reference_voltage:.4g} V" if name == "tau_ref" else ""
+        where = reference_of(law) if name == "tau_ref" else ""
         ends = interval(p.ci95, p.value, p.unit, 3)
         bracketed = ", only bracketed" if p.ci95 is not None and None in p.ci95 else ""
         told = f"95 % {ends}{bracketed}" if ends else p.source
@@ -167,7 +168,7 @@ def _direction(fit: LawFit, law: SwitchingLaw, verdict: tuple[str, ...]) -> Dire
     noise = [(name, fit.chosen.parameter(name, "")) for name in fit.chosen.names]
     noise = [(name, p) for name, p in noise if name in MEASUREMENT]
     for name, p in [*_parameters(law), *noise]:
-        where = f" at {law.reference_voltage:.4g} V" if name == "tau_ref" else ""
+        where = reference_of(law) if name == "tau_ref" else ""
         ends = interval(p.ci95, p.value, p.unit, 3)
         cards.append(
             Card(f"{name}{where}", amount(p.value, p.unit), f"95 %: {ends}" if ends else p.source)
@@ -180,7 +181,7 @@ def _direction(fit: LawFit, law: SwitchingLaw, verdict: tuple[str, ...]) -> Dire
             panel.title,
             panel.caption,
         )
-        for panel in panels_of(fit.chosen, fit.direction)
+        for panel in law_panels(fit)
     )
     return Direction(
         fit.direction.upper(),

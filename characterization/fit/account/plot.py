@@ -8,6 +8,7 @@ from __future__ import annotations
 import io
 import warnings
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import matplotlib as mpl
@@ -25,15 +26,30 @@ from characterization.fit.inference.candidate import Candidate
 
 if TYPE_CHECKING:
     from characterization.fit.analysis import FitResult
+    from characterization.fit.direction import LawFit
 
+_POOLED = (
+    "All devices together, with the law fitted to them as if they were one: not that of "
+    "device.json, which tells devices apart."
+)
 _TITLE = 0.35
 """Inches for the title of the whole."""
 
 
 def svg(result: FitResult, source: str) -> str:
     """The text of fit.svg: every panel of every direction below each other."""
-    panels = [panel for fit in result.laws for panel in panels_of(fit.chosen, fit.direction)]
-    return stacked(panels, source)
+    return stacked([panel for fit in result.laws for panel in law_panels(fit)], source)
+
+
+def law_panels(fit: LawFit) -> list[Panel]:
+    """The panels of a direction; of a population they show, and say, the pooled law."""
+    panels = panels_of(fit.chosen, fit.direction)
+    if fit.population is None:
+        return panels
+    return [
+        replace(one, title=f"{one.title}, devices pooled", caption=f"{_POOLED} {one.caption}")
+        for one in panels
+    ]
 
 
 def panels_of(candidate: Candidate, direction: str) -> list[Panel]:
@@ -73,7 +89,7 @@ def stacked(panels: Iterable[Panel], title: str) -> str:
         for part, panel in zip(parts[:, 0], panels, strict=True):
             panel.draw(part)
             part.suptitle(panel.title, x=0.01, ha="left", fontsize=9.5, fontweight="bold")
-        return _text(figure)
+        return text_of(figure)
 
 
 def single(panel: Panel) -> str:
@@ -81,10 +97,11 @@ def single(panel: Panel) -> str:
     with mpl.rc_context({**STYLE, "svg.fonttype": "none"}):
         figure = Figure(figsize=(WIDTH, panel.height), layout="constrained")
         panel.draw(figure)
-        return _text(figure)
+        return text_of(figure)
 
 
-def _text(figure: Figure) -> str:
+def text_of(figure: Figure) -> str:
+    """A figure as the text of an SVG, without a date."""
     buffer = io.StringIO()
     with warnings.catch_warnings():
         # A title in letters that the font lacks is drawn with boxes.

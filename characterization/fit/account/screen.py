@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from characterization.fit.account.tables import derived_of, reference_of
 from characterization.fit.direction import LawFit
 from characterization.fit.inference.candidate import MEASUREMENT
 from characterization.fit.make_device import parameters_of
@@ -76,7 +76,7 @@ def _parameters(files: FitFiles) -> Table:
     for name, parameter in shown:
         label = name
         if name in reference:
-            label = f"{name} at {reference[name].reference_voltage:.4g} V"
+            label = f"{name}{reference_of(reference[name])}"
         table.add_row(
             label,
             f"{parameter.value:.5g}",
@@ -86,9 +86,9 @@ def _parameters(files: FitFiles) -> Table:
             parameter.source,
         )
     for name, law in reference.items():
-        tau0 = name.replace("tau_ref", "tau0 (at 0 V)")
-        if math.isfinite(law.tau0):
-            table.add_row(tau0, f"{law.tau0:.4g}", "-", "extrapolated", "s", "derived")
+        for label, p in derived_of(law):
+            title = name.replace("tau_ref", label)
+            table.add_row(title, f"{p.value:.4g}", "-", "-", _unit(p), p.source)
     return table
 
 

@@ -14,6 +14,7 @@ from characterization.fit.inference.candidate import MEASUREMENT
 from characterization.fit.make_device import parameters_of
 from devices.cbram import CBRAM
 from devices.defaults import ASSUMED_TEMPERATURE
+from devices.law import SwitchingLaw
 from devices.parameter import Parameter
 
 WORST = 15
@@ -47,10 +48,9 @@ def parameter_grid(result: FitResult, device: CBRAM) -> Grid:
         if name != f"{direction}tau_ref" or law is None:
             add(name, parameter)
             continue
-        add(f"{name} at {law.reference_voltage:.4g} V", parameter)
-        tau0 = Parameter(law.tau0, "s", "derived", "tau extrapolated to 0 V, far outside the data")
-        if math.isfinite(law.tau0):
-            add(f"{direction}tau0", tau0)
+        add(f"{name}{reference_of(law)}", parameter)
+        for label, derived in derived_of(law):
+            add(f"{direction}{label}", derived)
     for fit in result.laws:
         for name in fit.chosen.names:
             if name in MEASUREMENT:
@@ -63,6 +63,24 @@ def parameter_grid(result: FitResult, device: CBRAM) -> Grid:
         frozenset({1, 2, 3}),
         tuple(kinds),
     )
+
+
+def reference_of(law: SwitchingLaw) -> str:
+    """Where tau_ref and V0 hold, in words to follow their name."""
+    heat = f", {law.reference_temperature:g} K" if law.activation is not None else ""
+    return f" at {law.reference_voltage:.4g} V{heat}"
+
+
+def derived_of(law: SwitchingLaw) -> Iterator[tuple[str, Parameter]]:
+    """What follows from the law's parameters; assumed where it rests on an assumed one."""
+    source = "assumed" if "assumed" in (law.tau_ref.source, law.v0.source) else "derived"
+    rests = "" if source == "derived" else "; rests on an assumed parameter"
+    own = law.acceleration.own_parameter(law.v0.value, law.reference_voltage)
+    if own is not None:
+        yield own[0], Parameter(own[1], own[2], source, f"from V0 and the reference voltage{rests}")
+    if math.isfinite(law.tau0):
+        note = f"tau extrapolated to 0 V, far outside the data{rests}"
+        yield "tau0 (at 0 V)", Parameter(law.tau0, "s", source, note)
 
 
 def candidate_grid(fit: LawFit) -> Grid:
@@ -113,6 +131,11 @@ def residual_grid(fit: LawFit) -> Grid:
         if rest
         else "Every condition, the largest share of the misfit first."
     )
+    if fit.data.exact.any():
+        said += (
+            " Of timed outcomes the law expects the cumulative hazard of all at risk, which may "
+            "exceed their number."
+        )
     if any(row.conditions > 1 for row in shown):
         said += " Misfits of joined neighbours can cancel in their sum."
     return Grid(

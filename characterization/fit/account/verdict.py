@@ -12,6 +12,7 @@ from characterization.fit.direction import FLOOR_LEVEL, INDISTINCT, LawFit
 from characterization.fit.goodness.tests import deviance
 from characterization.fit.inference.candidate import MEASUREMENT
 from characterization.fit.inference.identifiability import EDGE
+from characterization.fit.inference.spread_family import SPREAD_EXPONENTIAL
 from devices.defaults import ASSUMED_TEMPERATURE
 
 REJECTED = 0.05
@@ -56,6 +57,14 @@ def _fit(context: LawFit) -> Iterator[str]:
     if context.dependence is not None and context.dependence.autocorrelation.p_none < REJECTED:
         doubt += "; this p-value takes outcomes as independent, which they are not"
     yield f"the {family} law is rejected ({numbers}){worst}{doubt}"
+    untried = []
+    if context.identified.v0 and len({c.acceleration.name for c in context.candidates}) == 1:
+        untried.append("--acceleration auto")
+    spread = any(c.family is SPREAD_EXPONENTIAL for c in context.candidates)
+    if context.identified.shape and not spread:
+        untried.append("--c2c")
+    if untried:
+        yield f"not tried yet: {' and '.join(untried)}"
 
 
 def _choice(fit: LawFit) -> Iterator[str]:

@@ -82,9 +82,7 @@ def completed(fitted: Conduction, base: Conduction) -> Conduction:
     changes = {
         name: getattr(fitted, name) for name in _STATES if getattr(fitted, name).source == "fitted"
     }
-    for member in ("lrs_vs_gate", "graded_reset", "hrs_sinh"):
-        if getattr(fitted, member) is not None:
-            changes[member] = getattr(fitted, member)
+    changes |= {name: getattr(fitted, name) for name in fitted.members()}
     return replace(base, **changes)
 
 

@@ -225,7 +225,7 @@ def fit_candidate(
             "voltage does not hold, or the sign of the voltage is reversed",
         )
     theta = best.theta
-    if np.all(best.free[:2]):
+    if np.all(best.free[:2]) and "V0" not in (limits or {}):  # V0 may be another elsewhere
         likelihood, theta = _at_centre(likelihood, best)
     best = maximise(likelihood.evaluate, theta, *box, fixed)
     for _ in range(4):
@@ -235,6 +235,30 @@ def fit_candidate(
             best = maximise(likelihood.evaluate, better.theta, *box, fixed)
     found = _describe(likelihood, best, fixed, box, intervals=False)
     return replace(found, limits=limits or {})
+
+
+def refitted(
+    candidate: Candidate,
+    where: str,
+    *,
+    data: Observations | None = None,
+    intervals: bool = False,
+    **changes: bool,
+) -> Candidate:
+    """The same law fitted anew: to other ``data``, or with another floor, lapse or temperature
+    rule; what the user fixed holds. Raises :class:`InputError`."""
+    law = candidate.likelihood
+    options = {"floor": law.floor, "lapse": law.lapse, "proportional": law.proportional} | changes
+    return fit_candidate(
+        law.data if data is None else data,
+        law.family,
+        law.acceleration,
+        where=where,
+        intervals=intervals,
+        temperature=law.reference_temperature,
+        limits=candidate.limits,
+        **options,
+    )
 
 
 def _middle(data: Observations) -> float:

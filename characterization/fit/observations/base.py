@@ -370,6 +370,6 @@ def count_summary(data: Observations) -> dict[str, Any]:
     }
     if data.kind == "pulses":
         counts["widths"] = int(np.unique(data.duration).size)
-    if data.chained:
+    if data.chained and data.kind == "pulses":
         counts["longest_train"] = int(np.max(np.diff(data.history.indptr)))
     return counts
