@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
+from inspect import signature
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +13,8 @@ import pytest
 from scipy.special import log_ndtr
 
 from characterization.fit import FitOptions, fit_table, run
+from characterization.fit.choices import Choices
+from characterization.fit.cli import fit
 from characterization.fit.inference.limits import parse_limits
 from characterization.fit.make_device import device_of
 from formats.device import read_device
@@ -245,3 +249,18 @@ def test_single_pulses_of_all_different_widths_are_fitted() -> None:
     )
     low, high = fit_table(frame, family="exponential").chosen.parameter("V0", "").ci95 or (0, 0)
     assert low is not None and high is not None and low < V0 < high
+
+
+def test_a_default_is_the_same_wherever_it_stands() -> None:
+    """The options of the command, of experiment.toml and of fit_table."""
+    known = {field.name: field.default for field in fields(FitOptions)}
+    shared = [field for field in fields(Choices) if field.name in known]
+    assert len(shared) > 15
+    for field in shared:
+        assert field.default == known[field.name], field.name
+    spelt = {"header": "no_header", "spread": "pool"}
+    for parameter in signature(fit).parameters.values():
+        name = next((k for k, v in spelt.items() if v == parameter.name), parameter.name)
+        default = not parameter.default if name in spelt else parameter.default
+        if name in known and name != "data":
+            assert default == known[name] or (default is None and known[name] == ()), name

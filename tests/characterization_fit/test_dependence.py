@@ -1,7 +1,4 @@
-"""Rows that are not independent: scores, autocorrelation, memory against drift, errors, C2C.
-
-Every random test has a fixed seed; its false-alarm rate over seeds is stated where it is one.
-"""
+"""Scores, memory against drift. Every random test has a fixed seed and states its false alarms."""
 
 from __future__ import annotations
 
@@ -11,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from scipy import integrate, signal, special, stats
+from scipy import integrate, special, stats
 
 from characterization.fit.dependence import ar1
 from characterization.fit.dependence.autocorrelation import autocorrelation
@@ -19,70 +16,24 @@ from characterization.fit.dependence.bivariate import bivariate_cdf, rectangle
 from characterization.fit.dependence.drift import Drift, drift
 from characterization.fit.dependence.memory import memory
 from characterization.fit.dependence.pairwise import fit_pairs, neighbour_pairs
-from characterization.fit.dependence.robust import (
-    block_length,
-    clusters,
-    sandwich,
-)
 from characterization.fit.dependence.scores import (
-    ScoreSequences,
     expected_scores,
     matches,
     score_limits,
     score_sequences,
 )
 from devices.families import FAMILIES
-from devices.mixture import (
-    mixed_hazard_terms,
-    mixed_log_density_terms,
-    mixed_probability,
-)
-from devices.mixture_nodes import c2c_nodes, steepness
 from formats.errors import InputError
 from formats.seeds import generator
-
-INF = np.inf
-
-
-def chains(
-    random: np.random.Generator, devices: int, rows: int, rho: float, between: float = 0.0
-) -> np.ndarray:
-    """Scores (devices, rows): AR(1) of variance 1 - between, device means of variance between."""
-    noise = random.standard_normal((devices, rows))
-    noise[:, 1:] *= np.sqrt(1 - rho * rho)
-    z = signal.lfilter([1.0], [1.0, -rho], noise)
-    return np.asarray(
-        np.sqrt(1 - between) * z + np.sqrt(between) * random.standard_normal((devices, 1))
-    )
-
-
-def index(devices: int, rows: int) -> tuple[np.ndarray, np.ndarray]:
-    return np.repeat(np.arange(devices), rows), np.tile(np.arange(rows), devices)
-
-
-def as_waits(z: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    return z, z
-
-
-def as_pending(z: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Waits cut off where 69 % have switched."""
-    return np.minimum(z, 0.5), np.where(z < 0.5, z, INF)
-
-
-def as_pulses(z: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """One pulse a renewal, P = 0.3."""
-    limit = special.ndtri(0.3)
-    return np.where(z < limit, -INF, limit), np.where(z < limit, limit, INF)
-
-
-def sequences(
-    z: np.ndarray, seen: Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
-) -> ScoreSequences:
-    low, high = seen(z)
-    return score_sequences(*index(*z.shape), low.ravel(), high.ravel())
-
-
-# --- scores -------------------------------------------------------------------------------------
+from tests.characterization_fit.drawn_scores import (
+    INF,
+    as_pending,
+    as_pulses,
+    as_waits,
+    chains,
+    index,
+    sequences,
+)
 
 
 def test_scores_are_normal_quantiles_of_the_fitted_law_in_both_tails() -> None:
@@ -158,79 +109,6 @@ def test_expected_scores_are_those_of_a_truncated_normal() -> None:
     high = np.array([0.4, INF, 2.0, 4.0, -5.0, 1.5])
     wanted = [stats.truncnorm(a, b).mean() if a < b else a for a, b in zip(low, high, strict=True)]
     np.testing.assert_allclose(expected_scores(low, high), wanted, rtol=1e-8, atol=1e-12)
-
-
-# --- autocorrelation ----------------------------------------------------------------------------
-
-
-def test_autocorrelation_of_one_long_record_is_ljung_and_boxes() -> None:
-    random = generator(2, "ljung-box")
-    n, lags = 4000, 20
-    x = random.standard_normal(n)
-    found = autocorrelation(*index(1, n), x, lags)
-    c = x - x.mean()
-    plain = np.array([c[k:] @ c[:-k] for k in range(1, lags + 1)]) / (c @ c)
-    statistic = n * (n + 2) * np.sum(plain**2 / (n - np.arange(1, lags + 1)))
-    assert found.freedom == lags
-    assert found.statistic == pytest.approx(statistic, rel=0.03)
-    np.testing.assert_allclose(found.value, plain, atol=1.2e-3)
-
-
-@pytest.mark.parametrize(("devices", "rows"), [(1, 60), (60, 4), (20, 15)])
-def test_independence_is_rejected_as_rarely_as_stated_for_short_records(
-    devices: int, rows: int
-) -> None:
-    # 150 sets at the 5 % level: more than 16 or fewer than 2 rejections with 0.8 %.
-    random = generator(3, "size", devices)
-    rejected = 0
-    for _ in range(150):
-        x = random.standard_normal((devices, rows)) + 5 * random.standard_normal((devices, 1))
-        rejected += autocorrelation(*index(devices, rows), x.ravel()).p_none < 0.05
-    assert 2 <= rejected <= 16
-
-
-@pytest.mark.parametrize(("devices", "rows"), [(1, 1000), (100, 10)])
-def test_taking_device_means_out_does_not_bias_the_autocorrelation(devices: int, rows: int) -> None:
-    random = generator(4, "bias", devices)
-    found = np.array(
-        [
-            autocorrelation(
-                *index(devices, rows), chains(random, devices, rows, 0.6, 0.5).ravel()
-            ).value[0]
-            for _ in range(100)
-        ]
-    )
-    # The means of 100 sets err by 0.005 at most (one standard error); 0.04 is left for records of
-    # ten, where an uncorrected estimate would be 0.2 too low.
-    assert found.mean() == pytest.approx(0.6, abs=0.012 if devices == 1 else 0.05)
-
-
-def test_effective_sample_size_is_that_of_an_ar1() -> None:
-    random = generator(5, "effective")
-    found = autocorrelation(*index(1, 20_000), chains(random, 1, 20_000, 0.6).ravel())
-    assert found.effective == pytest.approx(20_000 * 0.4 / 1.6, rel=0.1)
-    assert not found.effective_is_limit
-    assert "Independence is rejected" in found.sentences[1]
-
-
-def test_gaps_and_reading_every_hundredth_cycle_leave_the_correlation_unchanged() -> None:
-    random = generator(6, "gaps")
-    z = chains(random, 1, 20_000, 0.6)[0]
-    keep = random.random(z.size) < 0.7
-    order = 100 * np.arange(z.size)[keep]
-    found = autocorrelation(np.zeros(order.size, int), order, z[keep])
-    assert found.spacing == 100
-    np.testing.assert_allclose(found.value[:4], 0.6 ** np.arange(1, 5), atol=0.05)
-
-
-def test_single_outcomes_are_counted_and_tell_nothing() -> None:
-    found = autocorrelation(np.arange(50), np.zeros(50, int), np.arange(50.0))
-    assert found.single == 50
-    assert found.freedom == 0
-    assert "cannot be tested" in found.sentences[0]
-
-
-# --- the AR(1) likelihood and memory ------------------------------------------------------------
 
 
 @pytest.mark.parametrize("rho", [-0.5, 0.0, 0.6, 0.99])
@@ -315,9 +193,6 @@ def test_memory_is_refused_where_the_data_do_not_hold_it() -> None:
     assert np.isnan(memory(all_switched).rho)
 
 
-# --- the bivariate normal -----------------------------------------------------------------------
-
-
 def test_bivariate_normal_agrees_with_integration() -> None:
     random = generator(12, "bivariate")
     for case in range(60):
@@ -345,9 +220,6 @@ def test_rectangles_add_up_and_their_slope_is_the_derivative() -> None:
         step = 1e-5
         ends = [rectangle((a, c), (b, d), at + s)[0] for s in (-step, step)]
         np.testing.assert_allclose(slope, (ends[1] - ends[0]) / (2 * step), atol=1e-7)
-
-
-# --- drift --------------------------------------------------------------------------------------
 
 
 def verdicts(make: Callable[[], np.ndarray], sets: int) -> Counter[str]:
@@ -448,134 +320,3 @@ def test_measured_endurance_shows_drift_and_hardly_memory(data_folder: Path) -> 
         assert found.verdict in ("drift", "both")
         assert found.wander is not None and found.wander.found
         assert found.memory < 0.15 < lag_1
-
-
-# --- errors -------------------------------------------------------------------------------------
-
-
-def test_sandwich_of_a_mean_over_devices_is_the_variance_of_device_sums() -> None:
-    random = generator(17, "sandwich")
-    label = np.repeat(np.arange(40), 5)
-    x = random.standard_normal(200) + np.repeat(random.standard_normal(40), 5)
-    found = sandwich((x - x.mean())[:, None], label, np.array([[1 / 200]]))
-    sums = np.bincount(label, x - x.mean())
-    assert found.covariance[0, 0] == pytest.approx(40 / 39 * np.sum(sums**2) / 200**2)
-    assert found.clusters == 40
-    assert np.isinf(sandwich(np.ones((3, 1)), np.zeros(3), np.eye(1)).covariance[0, 0])
-
-
-def test_intervals_cover_with_sandwich_errors_and_not_with_naive_ones() -> None:
-    # An exponential rate from 1000 waits with memory 0.6, 200 sets. Intervals of exact 95 % would
-    # cover in fewer than 179 with 0.05 %; the naive ones cover in about 72 %.
-    random = generator(18, "rate")
-    naive = robust = 0
-    for _ in range(200):
-        z = chains(random, 1, 1000, 0.6)[0]
-        waits = -special.log_ndtr(-z)
-        ln_rate = -np.log(waits.mean())
-        scores = (1 - np.exp(ln_rate) * waits)[:, None]  # d ln L / d ln rate, row by row
-        groups = clusters(np.zeros(1000, int), autocorrelation(*index(1, 1000), waits))
-        errors = sandwich(scores, groups.label, np.array([[1 / 1000]]))
-        low, high = errors.interval95(np.array([ln_rate]))
-        robust += bool(low[0] <= 0.0 <= high[0])
-        naive += bool(abs(ln_rate) <= 1.96 / np.sqrt(1000))
-    assert naive < 165
-    assert robust >= 179
-
-
-def test_clusters_are_devices_where_there_are_many_and_even_blocks_otherwise() -> None:
-    random = generator(19, "clusters")
-    many = chains(random, 50, 20, 0.6)
-    found = clusters(index(50, 20)[0], autocorrelation(*index(50, 20), many.ravel()))
-    assert (found.count, found.block_length) == (50, None)
-    device = np.repeat([0, 1], [300, 700])
-    order = np.concatenate([np.arange(300), np.arange(700)])
-    z = chains(random, 1, 1000, 0.6)[0]
-    found = clusters(device, autocorrelation(device, order, z))
-    sizes = np.bincount(found.label)
-    assert sizes.size == found.count >= 10
-    assert sizes.max() - sizes.min() <= 0.2 * sizes.max()
-    assert found.label[299] != found.label[300]  # no block holds two devices
-
-
-def test_block_length_is_politis_and_whites_for_an_ar1() -> None:
-    random = generator(20, "length")
-    found = [
-        block_length(autocorrelation(*index(1, 1000), chains(random, 1, 1000, 0.6).ravel()), 1000)
-        for _ in range(20)
-    ]
-    # g = 4 and G = 2 * 0.6/0.4^2 = 7.5 in closed form
-    wanted = (2 * 7.5**2 / (4 / 3 * 4.0**2)) ** (1 / 3) * 10
-    assert np.median(found) == pytest.approx(wanted, rel=0.25)
-    white = autocorrelation(*index(1, 1000), random.standard_normal(1000))
-    assert block_length(white, 1000) <= 6
-
-
-# --- C2C ----------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("sigma", [0.1, 1.0, 2.5])
-@pytest.mark.parametrize(
-    ("name", "shape"),
-    [
-        ("exponential", 1.0),
-        ("weibull", 0.4),
-        ("weibull", 20.0),
-        ("lognormal", 0.2),
-        ("gamma", 0.5),
-        ("gamma", 50.0),
-    ],
-)
-def test_mixture_is_accurate_to_1e_8(name: str, shape: float, sigma: float) -> None:
-    family = FAMILIES[name]
-    ln_u = np.linspace(-5.0, 4.0, 13)
-    z = np.linspace(-9.0, 9.0, 20_001)
-    w = np.exp(-z * z / 2)
-    wanted = [w @ family.probability(np.exp(x - sigma * z), shape) / w.sum() for x in ln_u]
-    found = mixed_probability(family, np.exp(ln_u), shape, sigma)
-    np.testing.assert_allclose(found, wanted, atol=2e-9)
-    hazard = mixed_hazard_terms(family, ln_u, np.log(shape), np.log(sigma), 0)[""]
-    np.testing.assert_allclose(-np.expm1(-hazard), wanted, atol=2e-9)
-
-
-def test_mixture_of_a_log_normal_is_a_wider_log_normal() -> None:
-    family = FAMILIES["lognormal"]
-    ln_u, wide = np.linspace(-4.0, 4.0, 17), float(np.hypot(0.5, 1.2))
-    found = mixed_hazard_terms(family, ln_u, np.log(0.5), np.log(1.2), 1)
-    wanted = family.hazard_terms(ln_u, np.log(wide), 1)
-    np.testing.assert_allclose(found[""], wanted[""], rtol=1e-8)
-    np.testing.assert_allclose(found["x"], wanted["x"], rtol=1e-7)
-    # d wide / d ln sigma = sigma^2 / wide
-    np.testing.assert_allclose(found["t"], wanted["s"] * (1.2 / wide) ** 2, rtol=1e-6, atol=1e-9)
-    density = mixed_log_density_terms(family, ln_u, np.log(0.5), np.log(1.2), 0)[""]
-    np.testing.assert_allclose(density, stats.norm.logpdf(ln_u, scale=wide), atol=1e-9)
-
-
-@pytest.mark.parametrize(("name", "shape"), [("exponential", 1.0), ("weibull", 1.6), ("gamma", 2)])
-def test_mixture_derivatives_are_those_of_its_values(name: str, shape: float) -> None:
-    family = FAMILIES[name]
-    at = np.array([np.log(shape), np.log(0.8)])
-    ln_u, step = np.linspace(-5.0, 2.0, 15), 1e-4
-    moves = {"x": (step, 0.0, 0.0), "s": (0.0, step, 0.0), "t": (0.0, 0.0, step)}
-    for terms in (mixed_hazard_terms, mixed_log_density_terms):
-        found = terms(family, ln_u, at[0], at[1])
-        for letter, (dx, ds, dt) in moves.items():
-            up = terms(family, ln_u + dx, at[0] + ds, at[1] + dt, 1)
-            down = terms(family, ln_u - dx, at[0] - ds, at[1] - dt, 1)
-            for key in ("", "x", "s", "t"):
-                name_of = "".join(sorted(key + letter, key="xst".index))
-                slope = (up[key] - down[key]) / (2 * step)
-                np.testing.assert_allclose(found[name_of], slope, rtol=1e-5, atol=1e-6)
-
-
-def test_mixture_runs_in_jax_and_vanishing_spread_is_none() -> None:
-    import jax.numpy as jnp
-
-    family = FAMILIES["weibull"]
-    u = np.exp(np.linspace(-4.0, 3.0, 9))
-    in_jax = np.asarray(mixed_probability(family, jnp.asarray(u), 1.6, 1.0, "jax"))
-    np.testing.assert_allclose(in_jax, mixed_probability(family, u, 1.6, 1.0), atol=2e-6)
-    np.testing.assert_allclose(
-        mixed_probability(family, u, 1.6, 0.0), family.probability(u, 1.6), atol=1e-15
-    )
-    assert c2c_nodes(1.0, steepness(family, 20.0))[0].size < 1000

@@ -1,26 +1,14 @@
-"""Goodness of fit: honest p-values for every kind of data, and statistics others would compute.
-
-Under the law a bootstrap p-value of 5 replicates is uniform on 1/6, 2/6, ... 1. Over 40 data sets
-more than 16 values of 1/6 have probability 1e-4, a mean 4 standard deviations off 6e-5; ten such
-columns, and the other claims, give a false alarm of the file a probability of 1 %; seeds are
-fixed.
-"""
+"""Goodness of fit: uniform p-values under the law, power against wrong ones, invariances."""
 
 from __future__ import annotations
-
-import json
-from collections.abc import Callable
 
 import numpy as np
 import pytest
 from scipy import stats
 
-from characterization.fit.goodness import points
 from characterization.fit.goodness.exact import kolmogorov_smirnov
-from characterization.fit.goodness.residuals import MOST_ROWS, residual_rows, residual_table
 from characterization.fit.goodness.risk import at_risk, merged, sequential
 from characterization.fit.goodness.simulate import ramps_to, simulate, voltage_of_exposure
-from characterization.fit.goodness.survival import product_limit, turnbull
 from characterization.fit.goodness.tests import (
     floor_test,
     lapse_test,
@@ -29,138 +17,22 @@ from characterization.fit.goodness.tests import (
 from characterization.fit.goodness.tests import (
     tests_of as goodness_tests,  # not one of pytest's
 )
-from characterization.fit.inference.candidate import Candidate, covariance, fit_candidate
 from characterization.fit.inference.likelihood import Likelihood
-from characterization.fit.inference.maximise import maximise
-from characterization.fit.inference.start import bounds
-from characterization.fit.observations.base import Observations, Step, chains, single
+from characterization.fit.observations.base import Observations, single
 from devices.accelerations import ACCELERATIONS
 from devices.families import FAMILIES
-
-V0, TAU_3V = 0.156, 1.3e-3
-THETA = np.log([TAU_3V, V0])
-SETS, REPLICATES = 40, 5
-
-
-def tau(voltage: np.ndarray) -> np.ndarray:
-    return TAU_3V * np.exp(-(voltage - 3.0) / V0)
-
-
-def pulses(seed: int, shape: float = 1.0) -> Observations:
-    random = np.random.default_rng([1, seed])
-    voltage, width = np.tile(np.linspace(2.7, 3.3, 5), 2), np.repeat([1e-4, 3e-3], 5)
-    switched = random.binomial(30, -np.expm1(-((width / tau(voltage)) ** shape)))
-    return single("pulses", voltage, width, within=switched, waiting=30 - switched)
-
-
-def waits(seed: int, shape: float = 1.0, rows: int = 40) -> Observations:
-    """Censored at random times, and at 2 ms."""
-    random = np.random.default_rng([2, seed])
-    voltage = np.repeat([2.8, 3.0, 3.2], rows)
-    time = tau(voltage) * random.weibull(shape, voltage.size)
-    limit = np.minimum(2e-3, tau(voltage) * random.exponential(3.0, voltage.size))
-    switched = (time < limit).astype(float)
-    return single("waits", voltage, np.minimum(time, limit), exact=switched, waiting=1 - switched)
-
-
-def ramps(seed: int, shape: float = 1.0, rows: int = 25, limit: float = 2.65) -> Observations:
-    """Smooth from 0 V at three rates up to a limit; V_set from the exposure in closed form."""
-    random = np.random.default_rng([3, seed])
-    rate = np.repeat([0.1, 1.0, 10.0], rows)
-    exposure = random.weibull(shape, rate.size)
-    voltage = 3 + V0 * np.log(exposure * rate * TAU_3V / V0 + np.exp(-3 / V0))
-    switched = (voltage < limit).astype(float)
-    voltage = np.minimum(voltage, limit)
-    return single(
-        "ramps",
-        voltage,
-        voltage / rate,
-        exact=switched,
-        waiting=1 - switched,
-        start=np.zeros(voltage.size),
-    )
-
-
-def staircases(seed: int, shape: float = 1.0, rows: int = 30) -> Observations:
-    """Steps of 0.1 V with two dwell times, until all switched: no limit."""
-    random = np.random.default_rng([4, seed])
-    dwell = np.repeat([1e-3, 1e-1], rows)
-    levels = 0.1 * np.arange(15, 45)
-    exposure = np.cumsum(dwell[:, None] / tau(levels), axis=1)
-    last = (exposure < random.weibull(shape, dwell.size)[:, None]).sum(axis=1)
-    steps = [Step(np.full(dwell.size, v), dwell, i <= last) for i, v in enumerate(levels)]
-    return chains("ramps", steps, np.ones(dwell.size, int))
-
-
-def inspections(seed: int, shape: float = 1.0, rows: int = 40) -> Observations:
-    """Waits known between inspections at 0.03, 0.1, 0.3, 1, 3 and 10 ms."""
-    random = np.random.default_rng([5, seed])
-    voltage = np.repeat([2.8, 3.0, 3.2], rows)
-    time = tau(voltage) * random.weibull(shape, voltage.size)
-    grid = np.array([0.0, 3e-5, 1e-4, 3e-4, 1e-3, 3e-3, 1e-2, np.inf])
-    place = np.searchsorted(grid, time)
-    return intervals(voltage, grid[place - 1], grid[place])
-
-
-def intervals(voltage: np.ndarray, low: np.ndarray, high: np.ndarray) -> Observations:
-    still, late = np.isinf(high), low > 0
-    steps = [
-        Step(voltage, np.where(late, low, 1.0), late),
-        Step(voltage, np.where(still, 1.0, high - low), ~still),
-    ]
-    return chains("waits", steps, np.where(still, 0, 1))
-
-
-def trains(seed: int, shape: float = 1.0, rows: int = 40) -> Observations:
-    """Trains of at most 4 or 8 equal pulses."""
-    random = np.random.default_rng([6, seed])
-    voltage = np.repeat([2.8, 3.0, 3.2], rows)
-    width = 3e-4
-    last = np.floor(random.weibull(shape, voltage.size) * tau(voltage) / width).astype(int)
-    stop = np.tile([3, 7], voltage.size // 2)
-    steps = [
-        Step(voltage, np.full(voltage.size, width), i <= np.minimum(last, stop)) for i in range(8)
-    ]
-    return chains("pulses", steps, (last <= stop).astype(int))
-
-
-KINDS: dict[str, Callable[..., Observations]] = {
-    "pulses": pulses,
-    "waits": waits,
-    "ramps": ramps,
-    "staircases": staircases,
-    "inspections": inspections,
-    "trains": trains,
-}
-
-
-def fit(data: Observations, family: str = "exponential", **options: bool) -> Candidate:
-    return fit_candidate(
-        data,
-        FAMILIES[family],
-        ACCELERATIONS["exp(-V/V0)"],
-        where="x",
-        intervals=False,
-        **options,
-    )
-
-
-def quick_fit(data: Observations) -> Candidate:
-    """An exponential law climbed to from the truth, which is fast."""
-    likelihood = Likelihood(data, FAMILIES["exponential"], ACCELERATIONS["exp(-V/V0)"], 3.0)
-    best = maximise(likelihood.evaluate, THETA, *bounds(data, likelihood.names))
-    assert best.converged
-    where = (best.theta, best.theta, best.value, best.free, covariance(best))
-    return Candidate(likelihood, *where, ((None, None),) * 2, (), (), {}, best.evaluations)
-
-
-def p_values(data: Observations, seed: int, replicates: int = REPLICATES) -> list[float]:
-    """By name of the test, whatever their order."""
-    found = goodness_tests(
-        quick_fit(data), np.random.default_rng(seed), replicates=replicates, budget_s=1e9
-    )
-    assert all(test.p_value is not None for test in found)
-    return [float(test.p_value or 0.0) for test in sorted(found, key=lambda t: t.name)]
+from tests.characterization_fit.drawn_histories import (
+    KINDS,
+    SETS,
+    THETA,
+    fit,
+    intervals,
+    p_values,
+    pulses,
+    tau,
+    trains,
+    waits,
+)
 
 
 @pytest.mark.parametrize("kind", ["pulses", "waits", "ramps", "staircases", "inspections"])
@@ -233,42 +105,6 @@ def test_kolmogorov_smirnov_is_scipys_where_nothing_is_censored_or_estimated() -
         likelihood = Likelihood(data, FAMILIES[family], ACCELERATIONS["exp(-V/V0)"], 3.0)
         expected = stats.kstest(time / tau(voltage), law.cdf).statistic
         assert kolmogorov_smirnov(likelihood, theta) == pytest.approx(expected, rel=1e-9)
-
-
-def test_kaplan_meier_is_scipys() -> None:
-    data = waits(3)
-    for voltage in (2.8, 3.0, 3.2):
-        here = data.voltage == voltage
-        event = np.repeat(data.duration[here], data.exact[here].astype(int))
-        censored = np.repeat(data.duration[here], data.waiting[here].astype(int))
-        other = stats.ecdf(stats.CensoredData(event, right=censored)).sf
-        time, share = points.kaplan_meier(data, voltage)
-        np.testing.assert_array_equal(time, np.unique(event))
-        np.testing.assert_allclose(share, other.evaluate(time), rtol=1e-12)
-
-
-def test_turnbull_is_the_life_table_on_common_inspections_and_a_maximum_otherwise() -> None:
-    low = np.array([0.0, 1.0, 2.0, 1.0, 3.0])
-    high = np.array([1.0, 2.0, 3.0, np.inf, np.inf])
-    weight = np.array([4.0, 3.0, 2.0, 1.0, 5.0])
-    time, share = turnbull(low, high, weight)
-    np.testing.assert_array_equal(time, [1.0, 2.0, 3.0])
-    table = np.cumprod([1 - 4 / 15, 1 - 3 / 10, 1 - 2 / 7])
-    np.testing.assert_allclose(share, table, atol=1e-5)
-
-    random = np.random.default_rng(9)
-    low = random.integers(0, 5, 40).astype(float)
-    high = low + random.integers(1, 4, 40)
-    time, share = turnbull(low, high, np.ones(40))
-    mass = -np.diff(share, prepend=1.0)
-    holds = (time > low[:, None]) & (time <= high[:, None])
-
-    def likelihood(m: np.ndarray) -> float:
-        return float(np.sum(np.log(holds @ (m / m.sum()))))
-
-    best = likelihood(mass)
-    for _ in range(200):
-        assert likelihood(mass * np.exp(0.3 * random.standard_normal(mass.size))) <= best + 1e-6
 
 
 def test_waits_known_to_intervals_become_trials_at_risk() -> None:
@@ -427,94 +263,3 @@ def test_the_likelihood_ratio_tells_a_stretched_law_from_an_exponential_one(fami
         assert test.name == f"likelihood ratio: exponential within {family}"
         assert test.p_value is not None
         assert (test.p_value < 1e-3) == rejected
-
-
-@pytest.mark.parametrize("kind", list(KINDS))
-def test_the_residual_table_adds_up(kind: str) -> None:
-    candidate = fit(KINDS[kind](5))
-    rows = residual_table(candidate)
-    assert sum(row.observed for row in rows) == candidate.likelihood.data.switched.sum()
-    assert sum(row.share_of_deviance for row in rows) == pytest.approx(1.0)
-    if kind in ("waits", "ramps"):  # the score equation of an exponential law's tau
-        assert sum(row.expected for row in rows) == pytest.approx(sum(r.observed for r in rows))
-    json.dumps(residual_rows(candidate), allow_nan=False)
-
-
-def test_the_residuals_of_pulses_are_those_of_binomials() -> None:
-    data = pulses(6)
-    candidate = fit(data)
-    for row in residual_table(candidate):
-        assert row.voltage_V is not None
-        assert row.width_s is not None
-        theta = np.exp(candidate.theta)
-        scale = theta[0] * np.exp(-(row.voltage_V - candidate.likelihood.reference) / theta[1])
-        p = -np.expm1(-row.width_s / scale)
-        assert row.expected == pytest.approx(30 * p, rel=1e-9)
-        assert row.pearson == pytest.approx(
-            (row.observed - 30 * p) / np.sqrt(30 * p * (1 - p)), rel=1e-6, abs=1e-9
-        )
-
-
-def test_many_conditions_are_joined_with_their_neighbours() -> None:
-    random = np.random.default_rng(13)
-    voltage = np.linspace(2.5, 3.5, 3000)
-    switched = random.random(3000) < -np.expm1(-1e-3 / tau(voltage))
-    data = single("pulses", voltage, np.full(3000, 1e-3), within=switched, waiting=~switched)
-    rows = residual_table(fit(data))
-    assert 10 < len(rows) <= MOST_ROWS
-    assert sum(row.trials for row in rows) == 3000
-    assert sum(row.conditions for row in rows) == 3000
-    assert [row.voltage_V for row in rows] == sorted(row.voltage_V or 0.0 for row in rows)
-
-
-@pytest.mark.parametrize("kind", list(KINDS))
-def test_every_kind_has_points_near_its_law(kind: str) -> None:
-    """Largest distance of the observed shares from the law below 0.35 of 1 (25 outcomes a curve:
-    a Kolmogorov distance beyond has probability 3e-3)."""
-    candidate = fit(KINDS[kind](0))
-    found = points.points_of(candidate)
-    assert len({len(column) for column in found.values()}) == 1
-    json.dumps(found, allow_nan=False)
-    if "trials" in found:
-        observed = np.array(found["switched"]) / np.maximum(found["trials"], 1)
-        fitted, weight = np.array(found["probability"]), np.array(found["trials"])
-        assert np.average(np.abs(observed - fitted), weights=weight) < 0.1
-        return
-    name = "survival" if "survival_fitted" in found else "switched"
-    distance = np.abs(np.array(found[f"{name}_observed"]) - np.array(found[f"{name}_fitted"]))
-    assert distance.max() < 0.35
-
-
-def test_staircase_points_are_the_fractions_switched_by_each_level() -> None:
-    data = staircases(0)
-    found = points.ramp_points(fit(data))
-    rate, share = np.array(found["rate_V_per_s"]), np.array(found["switched_observed"])
-    assert set(np.round(rate, 6)) == {1.0, 100.0}
-    for value in (1.0, 100.0):
-        here = np.isclose(rate, value)
-        np.testing.assert_allclose(share[here][-1], 1.0, atol=1e-12)
-        np.testing.assert_allclose(np.round(share[here] * 30), share[here] * 30, atol=1e-9)
-
-
-def test_ramp_points_are_scipys_distribution() -> None:
-    data = ramps(1)
-    found = points.ramp_points(fit(data))
-    settings = np.round((data.voltage - data.start) / data.duration, 6)
-    for rate in (0.1, 1.0, 10.0):
-        here = np.isclose(settings, rate)
-        event = np.repeat(data.voltage[here], data.exact[here].astype(int))
-        censored = np.repeat(data.voltage[here], data.waiting[here].astype(int))
-        other = stats.ecdf(stats.CensoredData(event, right=censored)).cdf
-        mine = np.isclose(found["rate_V_per_s"], rate)
-        at = np.array(found["set_voltage_V"])[mine]
-        np.testing.assert_allclose(
-            np.array(found["switched_observed"])[mine], other.evaluate(at), atol=1e-12
-        )
-
-
-def test_the_product_limit_takes_weights_in_any_order() -> None:
-    time, share = product_limit(
-        np.array([2.0, 1.0, 1.0, 3.0]), np.array([1.0, 2.0, 0.0, 0.0]), np.array([1.0, 2, 3, 4])
-    )
-    np.testing.assert_array_equal(time, [1.0, 2.0])
-    np.testing.assert_allclose(share, [0.8, 0.8 * 0.8])
