@@ -116,7 +116,7 @@ def ramps() -> str:
 
 def cycling() -> str:
     """The text of cycling.csv: 300 SET/RESET cycles of one device."""
-    random = generator(SEED, "cycles")
+    random = generator(SEED, "set and reset")
     text = own_header(
         "300 cycles of one device, both ramps at 1 V/s.",
         "SET tau = 1e5 s exp(-V/0.08 V), RESET tau = 1e4 s exp(-|V|/0.06 V), exponential;\n"
