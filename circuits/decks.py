@@ -8,10 +8,10 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from circuits.gates import GATES
-from circuits.logic_bench import PERIOD, vector_deck
-from circuits.mac import MACS
-from circuits.sng import SngDesign, sng_circuit, sng_deck
+from circuits.logic.bench import PERIOD, vector_deck
+from circuits.logic.gates import GATES
+from circuits.mac.bit_cells import MACS
+from circuits.sng.cell import SngDesign, sng_circuit, sng_deck
 from devices.presets import knag2014
 from devices.technology import CMOS40LP, Technology
 from formats.atomic import write_text

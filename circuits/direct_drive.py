@@ -15,7 +15,7 @@ import numpy as np
 from circuits import vacask
 from circuits.drives import Drive
 from circuits.simulator import Simulator, Waveforms
-from circuits.sng import pwl
+from circuits.sources import pwl
 from devices.cbram import CBRAM
 from devices.subcircuit import subcircuit
 from devices.veriloga import veriloga

@@ -10,26 +10,26 @@ from typing import Any
 
 import xarray as xr
 
-from characterization.extract.bench import Bench
-from characterization.extract.logic import (
+from characterization.extract.logic.character import (
     LogicFault,
     characterise_flip_flop,
     characterise_gate,
     composition_error,
     gates_of_macs,
 )
-from characterization.extract.sng import (
+from characterization.extract.sng.bench import Bench
+from characterization.extract.sng.character import (
     SngCharacter,
     characterise,
     read_disturb,
     write_window,
 )
 from characterization.extract.tables import gate_group, mac_group, register_group, sng_group
-from circuits.gates import GATES
-from circuits.mac import MACS
+from circuits.logic.gates import GATES
+from circuits.mac.bit_cells import MACS
 from circuits.ratings import Stress
 from circuits.simulator import EngineMissing, SimulationError, Simulator, executable_version
-from circuits.sng import SngDesign
+from circuits.sng.cell import SngDesign
 from devices.cbram import CBRAM
 from devices.technology import TECHNOLOGIES, Technology
 from formats.cells import write_cells

@@ -7,20 +7,20 @@ import json
 import numpy as np
 import xarray as xr
 
-from characterization.extract.logic import (
+from characterization.extract.logic.character import (
     GateCharacter,
     RegisterCharacter,
     mac_delay,
     mac_energy,
 )
-from characterization.extract.sng import (
+from characterization.extract.sng.character import (
     SngCharacter,
     area,
     interpolated_exposure,
     transistor_count,
 )
-from circuits.gates import GATES
-from circuits.mac import Mac
+from circuits.logic.gates import GATES
+from circuits.mac.bit_cells import Mac
 from devices.cbram import CBRAM
 from devices.law import SwitchingLaw, normal_quadrature
 from devices.technology import Technology

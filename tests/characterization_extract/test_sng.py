@@ -10,18 +10,18 @@ from typing import Any
 import numpy as np
 import pytest
 
-from characterization.extract.bench import Bench
 from characterization.extract.cli import main
-from characterization.extract.energy import phase_energies
-from characterization.extract.sng import (
+from characterization.extract.sng.bench import Bench
+from characterization.extract.sng.character import (
     cycle_exposures,
     sampled_bits,
     write_window,
 )
+from characterization.extract.sng.energy import phase_energies
 from characterization.extract.stage import ExtractOptions, run
 from circuits.ratings import stresses
 from circuits.simulator import Simulator
-from circuits.sng import NEVER, SngDesign, sng_circuit, sng_deck
+from circuits.sng.cell import NEVER, SngDesign, sng_circuit, sng_deck
 from devices.presets import knag2014
 from devices.technology import CMOS40LP
 from formats.cells import read_cells

@@ -8,13 +8,13 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from characterization.extract.logic import (
+from characterization.extract.logic.character import (
     characterise_flip_flop,
     characterise_gate,
     mean_energy,
 )
-from circuits.gates import GATES
-from circuits.logic_bench import every_transition
+from circuits.logic.bench import every_transition
+from circuits.logic.gates import GATES
 from circuits.simulator import Simulator
 from devices.technology import CMOS40LP
 

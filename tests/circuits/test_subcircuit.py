@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from circuits.simulator import Simulator, Waveforms
-from circuits.sng import pwl
+from circuits.sources import pwl
 from devices.cbram import CBRAM
 from devices.families import FAMILIES
 from devices.parameter import Parameter

@@ -1,4 +1,4 @@
-"""A CMOS technology: BSIM4 cards, supplies, ratings and sizes; ``CMOS40LP`` is the built-in one.
+"""The built-in 40-nm low-power technology: cards, sizes, areas.
 
 The core cards carry published predictive 45-nm low-power parameters at a drawn length of 40 nm;
 the I/O cards are our own assumption for a thick-oxide device of the 3.3-V class.
@@ -6,8 +6,7 @@ the I/O cards are our own assumption for a thick-oxide device of the 3.3-V class
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from devices.technology.base import Technology, Transistor
 
 PTM45LP = (
     "taken: main parameters of a published predictive 45-nm low-power card; recalled: the others "
@@ -15,62 +14,6 @@ PTM45LP = (
 )
 ASSUMED_IO = "assumed: a generic thick-oxide 3.3-V device, not any foundry's"
 
-
-@dataclass(frozen=True)
-class Transistor:
-    """One MOSFET flavour.
-
-    ``rating`` (V) bounds |Vgs|, |Vgd| and |Vds|; ``length`` (m) is the drawn one; ``card`` holds
-    BSIM4 (level 54) parameters; ``source`` says where they come from.
-    """
-
-    model: str
-    polarity: str
-    length: float
-    rating: float
-    rating_source: str
-    card: Mapping[str, float]
-    source: str
-
-    def model_text(self) -> str:
-        """The ``.model`` statement for ngspice."""
-        values = [f"{key}={value:.6g}" for key, value in self.card.items()]
-        rows = ["+ " + " ".join(values[i : i + 8]) for i in range(0, len(values), 8)]
-        return "\n".join([f".model {self.model} {self.polarity} level=54 version=4.5", *rows])
-
-
-@dataclass(frozen=True)
-class Technology:
-    """Transistors by role (``nmos``, ``pmos`` core, ``nmos_io``, ``pmos_io``), supplies, rules.
-
-    ``supply`` (V) is the core's, ``contacted_pitch`` (m) the gate pitch; ``gate_areas`` (m2) are
-    of standard cells at this node.
-    """
-
-    name: str
-    supply: float
-    temperature: float
-    transistors: Mapping[str, Transistor]
-    nmos_width: float
-    pmos_width: float
-    gate_areas: Mapping[str, float]
-    gate_area_source: str
-    io_area_source: str
-
-    def models_text(self) -> str:
-        """All ``.model`` statements."""
-        return "\n".join(transistor.model_text() for transistor in self.transistors.values())
-
-    def io_area(self, width: float) -> float:
-        """Area (m2) of one I/O transistor of this width with its share of contacts and spacing."""
-        length = self.transistors["nmos_io"].length
-        return (length + 2 * IO_CONTACT_REGION) * (width + IO_SPACING)
-
-
-IO_CONTACT_REGION = 0.24e-6
-"""m; source or drain contact region of an I/O device, shared half each; assumed."""
-IO_SPACING = 0.30e-6
-"""m; spacing between neighbouring I/O devices; assumed."""
 
 _COMMON = {
     "binunit": 1,
@@ -233,5 +176,3 @@ CMOS40LP = Technology(
     gate_area_source="taken: NanGate 45-nm open cell library (X1), times (40/45)^2 = 0.79",
     io_area_source="assumed: (L + 2 x 0.24 um) x (W + 0.30 um) for each 3.3-V transistor",
 )
-
-TECHNOLOGIES: dict[str, Technology] = {CMOS40LP.name: CMOS40LP}

@@ -15,7 +15,8 @@ from dataclasses import dataclass
 import numpy as np
 from PySpice.Spice.Netlist import Circuit
 
-from circuits.gates import add_mosfet
+from circuits.sources import pwl
+from circuits.transistors import add_mosfet
 from devices.cbram import CBRAM
 from devices.subcircuit import subcircuit
 from devices.technology import Technology
@@ -165,13 +166,6 @@ def sng_deck(circuit: Circuit, design: SngDesign, cycles: int, saved: Sequence[s
         f"{circuit}\n.options method=gear gmin=1e-15\n"
         f".save {save}\n.tran {step:.6g} {stop:.12g} 0 {step:.6g} uic\n.end\n"
     )
-
-
-def pwl(points: Sequence[tuple[float, float]]) -> str:
-    """A PWL source over several lines: one long line would be cut."""
-    rows = [points[i : i + 6] for i in range(0, len(points), 6)]
-    text = "\n+ ".join(" ".join(f"{t:.12g} {v:.10g}" for t, v in row) for row in rows)
-    return f"PWL(\n+ {text})"
 
 
 def _per_cycle(

@@ -13,11 +13,11 @@ import numpy as np
 from scipy.interpolate import PchipInterpolator
 from scipy.stats import norm
 
-from characterization.extract.bench import Bench
-from characterization.extract.energy import phase_energies, resting_power
+from characterization.extract.sng.bench import Bench
+from characterization.extract.sng.energy import phase_energies, resting_power
 from circuits.ratings import Stress
 from circuits.simulator import Waveforms
-from circuits.sng import CORE_TRANSISTORS, IO_TRANSISTORS, NEVER, SngDesign
+from circuits.sng.cell import CORE_TRANSISTORS, IO_TRANSISTORS, NEVER, SngDesign
 from devices.cbram import CBRAM
 from devices.law import normal_quadrature
 from devices.technology import Technology

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from circuits.simulator import Waveforms
-from circuits.sng import SngDesign
+from circuits.sng.cell import SngDesign
 
 RAILS = ("vdd", "vrs", "vrd", "vbias", "vw")
 """Constant supplies and the write-voltage source: what they deliver, less what comes back."""

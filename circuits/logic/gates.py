@@ -9,12 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from PySpice.Spice.Netlist import Circuit, SubCircuit
+from PySpice.Spice.Netlist import SubCircuit
 
+from circuits.transistors import add_mosfet
 from devices.technology import Technology
-
-DIFFUSION = 70e-9
-"""m; length of a source or drain region for junction area and perimeter; assumed."""
 
 
 @dataclass(frozen=True)
@@ -40,33 +38,6 @@ class Gate:
         circuit = SubCircuit(self.name, *self.pins)
         self.build(circuit, technology)
         return circuit
-
-
-def add_mosfet(
-    circuit: SubCircuit | Circuit,
-    technology: Technology,
-    role: str,
-    name: str,
-    nodes: tuple[str, str, str, str],
-    width: float | None = None,
-    length: float | None = None,
-) -> None:
-    """One transistor; ``nodes`` are drain, gate, source, bulk; ``role`` a key of the technology."""
-    transistor = technology.transistors[role]
-    if width is None:
-        width = technology.nmos_width if transistor.polarity == "nmos" else technology.pmos_width
-    area, perimeter = width * DIFFUSION, 2 * (width + DIFFUSION)
-    circuit.MOSFET(
-        name,
-        *nodes,
-        model=transistor.model,
-        width=width,
-        length=length or transistor.length,
-        drain_area=area,
-        source_area=area,
-        drain_perimeter=perimeter,
-        source_perimeter=perimeter,
-    )
 
 
 def _networks(

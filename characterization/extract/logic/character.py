@@ -7,8 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from circuits.gates import GATES, Gate
-from circuits.logic_bench import (
+from circuits.logic.bench import (
     PERIOD,
     SLOPE,
     energy_per_vector,
@@ -18,7 +17,8 @@ from circuits.logic_bench import (
     settled_bits,
     vector_deck,
 )
-from circuits.mac import MACS, Mac
+from circuits.logic.gates import GATES, Gate
+from circuits.mac.bit_cells import MACS, Mac
 from circuits.ratings import Stress, stresses
 from circuits.simulator import Simulator, Waveforms
 from devices.technology import Technology

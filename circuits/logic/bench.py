@@ -13,7 +13,7 @@ import numpy as np
 from PySpice.Spice.Netlist import Circuit, SubCircuit
 
 from circuits.simulator import Waveforms
-from circuits.sng import pwl
+from circuits.sources import pwl
 from devices.technology import Technology
 
 PERIOD = 1e-9

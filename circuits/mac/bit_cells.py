@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from PySpice.Spice.Netlist import SubCircuit
 
-from circuits.gates import GATES, Gate
+from circuits.logic.gates import GATES, Gate
 
 
 @dataclass(frozen=True)

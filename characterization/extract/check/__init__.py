@@ -1,0 +1,1 @@
+"""Monte Carlo as the check of what is integrated."""

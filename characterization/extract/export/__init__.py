@@ -1,0 +1,1 @@
+"""What a digital flow takes: Liberty, Verilog, subcircuits."""

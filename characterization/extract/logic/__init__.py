@@ -1,0 +1,1 @@
+"""Logic: energy by input transition, leakage, delay; MACs composed from gates."""

@@ -1,0 +1,1 @@
+"""The SNG: bit probability, energies, sense errors."""

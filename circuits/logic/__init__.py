@@ -1,0 +1,1 @@
+"""Static CMOS logic: gates at transistor level and their testbenches."""

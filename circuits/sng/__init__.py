@@ -1,0 +1,1 @@
+"""The stochastic number generator at transistor level."""
