@@ -56,7 +56,7 @@ def plan(share: float) -> list[str]:
 @functools.cache
 def simulator() -> Simulator:
     """This process's ngspice worker."""
-    return Simulator(timeout=TIMEOUT)
+    return Simulator(timeout=TIMEOUT, cache="off")
 
 
 def one(item: int, names: list[str]) -> dict[str, Any]:

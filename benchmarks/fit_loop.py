@@ -34,7 +34,7 @@ VERSION = "1"
 @functools.cache
 def simulator() -> Simulator:
     """This process's ngspice worker."""
-    return Simulator(timeout=600.0)
+    return Simulator(timeout=600.0, cache="off")
 
 
 def one(seed: int) -> dict[str, Any]:

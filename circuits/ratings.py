@@ -5,19 +5,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from PySpice.Spice.BasicElement import Mosfet, SubCircuitElement
-from PySpice.Spice.Netlist import Circuit, Netlist
+from PySpice.Spice.Netlist import Circuit
 
 from circuits.simulator import Waveforms
+from circuits.transistors import placed_transistors
 from devices.technology import Technology
+from devices.technology.transistor import PAIRS
 
 SHORTEST_STRESS = 1e-9
-"""s; shorter excursions (feed-through spikes of an edge) are not counted as a violation."""
+"""s, summed over a waveform; what lasts shorter (feed-through of an edge) is no violation."""
 
 
 @dataclass(frozen=True)
 class Stress:
-    """The largest terminal voltage of one transistor (V), its rating (V) and where it occurs."""
+    """The largest voltage (V) sustained between two terminals of a transistor; its rating (V)."""
 
     transistor: str
     model: str
@@ -37,25 +38,46 @@ class Stress:
         )
 
 
-def stresses(circuit: Circuit, waveforms: Waveforms, technology: Technology) -> list[Stress]:
-    """The worst of |Vgs|, |Vgd|, |Vds| of every transistor of the circuit, most stressed first."""
-    ratings = {t.model: t.rating for t in technology.transistors.values()}
+def all_stresses(
+    circuit: Circuit | str, waveforms: Waveforms, technology: Technology
+) -> list[Stress]:
+    """|Vgs|, |Vgd| and |Vds| of every transistor, each against its own rating, worst first.
+
+    ``circuit`` is a PySpice circuit or the text of its netlist; transistors in nested
+    subcircuits and in raw lines are seen alike. Raises KeyError where the waveforms lack one of
+    their nodes.
+    """
+    ratings = {t.model: t.ratings for t in technology.library[technology.corner].values()}
     found = []
-    for name, model, (drain, gate, source) in _transistors(circuit, "", {}, circuit):
+    for placed in placed_transistors(str(circuit), ratings):
         v = {
             pin: _voltage(waveforms, node)
-            for pin, node in zip("dgs", (drain, gate, source), strict=True)
+            for pin, node in (("d", placed.drain), ("g", placed.gate), ("s", placed.source))
         }
-        worst = max(
-            (_sustained(waveforms.time, np.abs(v[pair[0]] - v[pair[1]])), pair)
-            for pair in ("gs", "gd", "ds")
-        )
-        found.append(Stress(name, model, worst[1], worst[0], ratings[model]))
+        for pair in PAIRS:
+            voltage = _sustained(waveforms.time, np.abs(v[pair[0]] - v[pair[1]]))
+            rating = ratings[placed.model].of(pair)
+            found.append(Stress(placed.name, placed.model, pair, voltage, rating))
     return sorted(found, key=lambda stress: stress.voltage / stress.rating, reverse=True)
 
 
+def stresses(circuit: Circuit | str, waveforms: Waveforms, technology: Technology) -> list[Stress]:
+    """The worst pair of every transistor, relative to its rating, most stressed first."""
+    worst: dict[str, Stress] = {}
+    for stress in all_stresses(circuit, waveforms, technology):
+        worst.setdefault(stress.transistor, stress)
+    return list(worst.values())
+
+
+def violations(
+    circuit: Circuit | str, waveforms: Waveforms, technology: Technology
+) -> list[Stress]:
+    """Every terminal pair that exceeds its rating; empty where all stay within."""
+    return [s for s in all_stresses(circuit, waveforms, technology) if s.violated]
+
+
 def _sustained(time: np.ndarray, values: np.ndarray) -> float:
-    """The highest level that is held for ``SHORTEST_STRESS`` at least."""
+    """The highest level reached for ``SHORTEST_STRESS`` at least, all excursions summed."""
     order = np.argsort(values)[::-1]
     spans = np.gradient(time)
     held = np.cumsum(spans[order])
@@ -67,31 +89,3 @@ def _voltage(waveforms: Waveforms, node: str) -> np.ndarray:
     if node == "0":
         return np.zeros_like(waveforms.time)
     return waveforms[f"v({node})"]
-
-
-def _transistors(
-    netlist: Netlist, prefix: str, outer: dict[str, str], circuit: Circuit
-) -> list[tuple[str, str, tuple[str, str, str]]]:
-    """(hierarchical name, model, (drain, gate, source)) of every transistor below a netlist."""
-
-    def resolve(node: str) -> str:
-        node = node.lower()
-        if node == "0" or node in outer:
-            return outer.get(node, node)
-        return f"{prefix}{node}"
-
-    found = []
-    subcircuits = {sub.name: sub for sub in circuit.subcircuits}
-    for element in netlist.elements:
-        nodes = [resolve(str(name)) for name in element.node_names]
-        if isinstance(element, Mosfet):
-            label = f"{prefix}{element.name}".lower()
-            found.append((label, str(element.model), (nodes[0], nodes[1], nodes[2])))
-        elif isinstance(element, SubCircuitElement):
-            inner = subcircuits.get(element.subcircuit_name)
-            if inner is not None:
-                ports = [str(node).lower() for node in inner.external_nodes]
-                mapping = dict(zip(ports, nodes, strict=True))
-                path = f"{prefix}{element.name}.".lower()
-                found += _transistors(inner, path, mapping, circuit)
-    return found

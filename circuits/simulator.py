@@ -1,323 +1,242 @@
-"""The only module that talks to ngspice: decks in, arrays out, in killable processes.
+"""The door to ngspice: decks in, arrays out, from killable processes; results are remembered.
 
 ngspice is treated as a child that may print nonsense, hang or crash. Each worker process loads
 libngspice once through PySpice and runs one deck after another; a deck that outlives its time
-limit kills its worker, and the next deck gets a new one.
+limit kills its worker, and the next one gets a new one. What hung, crashed or did not converge is
+tried once more with robust options and then marked. The parts are in ``circuits/ngspice/``.
 """
 
 from __future__ import annotations
 
-import contextlib
-import ctypes.util
-import os
-import re
-import shutil
-import subprocess
-import sys
-import tempfile
 import threading
 import time
 import warnings
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from multiprocessing.connection import Connection
+from collections.abc import Callable, Iterable, Sized
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TypeVar, overload
 
-import numpy as np
+from circuits.ngspice.cache import Cache
+from circuits.ngspice.child import Child
+from circuits.ngspice.counters import Counters
+from circuits.ngspice.deck_text import read_deck
+from circuits.ngspice.failures import EngineMissing, Failure, Kind, SimulationError
+from circuits.ngspice.folders import cache_folder, clear_cache
+from circuits.ngspice.installation import (
+    TESTED_VERSION,
+    executable_path,
+    executable_version,
+    library_path,
+    warn_of_other_version,
+)
+from circuits.ngspice.kept import keep_failed
+from circuits.ngspice.program import DEFAULT_TIMEOUT, run_batch
+from circuits.ngspice.robust import ROBUST_OPTIONS, with_robust_options
+from circuits.ngspice.waveforms import Waveforms
 
-TESTED_VERSION = "39"
-DEFAULT_TIMEOUT = 120.0
-"""s of wall time for one deck."""
+__all__ = [
+    "DEFAULT_TIMEOUT",
+    "ROBUST_OPTIONS",
+    "TESTED_VERSION",
+    "Counters",
+    "EngineMissing",
+    "Progress",
+    "SimulationError",
+    "Simulator",
+    "Waveforms",
+    "cache_folder",
+    "clear_cache",
+    "executable_path",
+    "executable_version",
+    "library_path",
+    "run_batch",
+    "warn_of_other_version",
+]
 
-
-class SimulationError(RuntimeError):
-    """ngspice failed on a deck; the message holds its last lines and the path of the kept deck."""
-
-
-class EngineMissing(RuntimeError):
-    """ngspice or libngspice is not installed; the message says how to install it."""
-
-
-@dataclass(frozen=True)
-class Waveforms:
-    """Time (s) and saved vectors of one transient, by ngspice name ("v(out)", "i(vdd)").
-
-    ``log`` is what ngspice printed.
-    """
-
-    time: np.ndarray
-    vectors: dict[str, np.ndarray]
-    log: str
-
-    def __getitem__(self, name: str) -> np.ndarray:
-        return self.vectors[name.lower()]
-
-
-def library_path() -> str:
-    """Path or soname of libngspice; Debian's package has no plain ``libngspice.so``.
-
-    Raises :class:`EngineMissing`.
-    """
-    given = os.environ.get("NGSPICE_LIBRARY_PATH")
-    if given and Path(given).exists():
-        return given
-    found = ctypes.util.find_library("ngspice")
-    if found is None:
-        raise EngineMissing(
-            "libngspice is not installed (Debian, Ubuntu: apt-get install libngspice0), or set "
-            "NGSPICE_LIBRARY_PATH to the file libngspice.so.0"
-        )
-    return found
-
-
-def executable_path() -> str:
-    """Path of the ngspice program; raises :class:`EngineMissing`."""
-    found = shutil.which("ngspice")
-    if found is None:
-        raise EngineMissing("ngspice is not installed (Debian, Ubuntu: apt-get install ngspice)")
-    return found
-
-
-def executable_version() -> str:
-    """Version of the ngspice program, for example "39"."""
-    run = subprocess.run(
-        [executable_path(), "--version"], capture_output=True, text=True, timeout=20, check=False
-    )
-    match = re.search(r"ngspice-(\S+)", run.stdout)
-    return match[1] if match else "unknown"
-
-
-def warn_of_other_version(version: str) -> None:
-    """Warn, once in a process, that results were checked with another ngspice."""
-    if version.split(".", maxsplit=1)[0] != TESTED_VERSION:
-        warnings.warn(
-            f"ngspice {version} found; this project is tested with ngspice {TESTED_VERSION}",
-            stacklevel=2,
-        )
-
-
-def run_batch(deck: Path, timeout: float = DEFAULT_TIMEOUT) -> str:
-    """Run a deck with plain ``ngspice -n -b`` and return what it printed.
-
-    Raises :class:`SimulationError` on failure or timeout.
-    """
-    command = [executable_path(), "-n", "-b", str(deck)]
-    try:
-        run = subprocess.run(
-            command,
-            capture_output=True,
-            text=True,
-            timeout=timeout,
-            check=False,
-            env={**os.environ, "OMP_THREAD_LIMIT": "1"},  # see _engine
-        )
-    except subprocess.TimeoutExpired as error:
-        raise SimulationError(f"ngspice -b ran longer than {timeout:g} s on {deck}") from error
-    if run.returncode != 0:
-        tail = "\n".join((run.stdout + run.stderr).splitlines()[-12:])
-        raise SimulationError(f"ngspice -b failed on {deck} (exit {run.returncode}):\n{tail}")
-    return run.stdout
+Progress = Callable[[int, int | None], None]
+"""Called with the number of decks done and, where it is known, the number asked for."""
+Result = TypeVar("Result")
 
 
 class Simulator:
     """A pool of ngspice workers.
 
-    Use as a context manager. Results do not depend on ``jobs``: each deck is run on its own.
+    Use as a context manager. Results do not depend on ``jobs``: each deck is run on its own, by a
+    process that is as good as new. ``timeout`` (s) bounds one attempt at a deck. ``cache`` is the
+    folder results are remembered in, "off" for none, None for the user's
+    (:func:`circuits.ngspice.folders.cache_folder`). Raises :class:`EngineMissing`.
     """
 
-    def __init__(self, jobs: int = 1, timeout: float = DEFAULT_TIMEOUT) -> None:
+    def __init__(
+        self,
+        jobs: int = 1,
+        timeout: float = DEFAULT_TIMEOUT,
+        cache: Path | str | None = None,
+    ) -> None:
         self._jobs = max(1, jobs)
         self._timeout = timeout
-        self._idle: list[_Worker] = []
+        folder = cache_folder(cache)
+        self._cache = None if folder is None else Cache(folder)
+        self._failed = folder or cache_folder()
+        self._idle: list[Child] = []
+        self._busy: list[Child] = []
+        self._closed = False
+        self._counters = Counters()
         self._lock = threading.Lock()
+        self._slots = threading.BoundedSemaphore(self._jobs)  # also for several threads that map
         library_path()
 
     def __enter__(self) -> Simulator:
+        self._closed = False
         return self
 
     def __exit__(self, *_: object) -> None:
         with self._lock:
-            for worker in self._idle:
-                worker.kill()
+            self._closed = True
+            for child in self._idle:
+                child.kill()
             self._idle.clear()
+            for child in self._busy:  # of threads that outlive an interrupted map
+                child.stop()
+
+    @property
+    def counters(self) -> Counters:
+        """What has been done so far."""
+        with self._lock:
+            return self._counters
 
     def run(self, deck: str) -> Waveforms:
         """Run one deck (text) and return its saved vectors; raises :class:`SimulationError`."""
-        with self._lock:
-            worker = self._idle.pop() if self._idle else None
-        worker = worker or _Worker()
+        reading = read_deck(deck)
+        key = None if self._cache is None else self._cache.key(reading)
+        if self._cache is not None and key is not None:
+            known = self._cache.read(key)
+            if known is not None:
+                self._count(decks=1, cached=1)
+                return known
         try:
-            answer = worker.ask(deck, self._timeout)
-        except BaseException:
-            worker.kill()
+            result, repeats = self._run_anew(deck, reading.leaves_traces)
+        except SimulationError:
+            self._count(decks=1, failed=1)
             raise
-        with self._lock:
-            self._idle.append(worker)
-        if "error" in answer:
-            raise SimulationError(_failure(deck, answer["error"], answer["log"]))
-        vectors = answer["vectors"]
-        return Waveforms(vectors.pop("time"), vectors, answer["log"])
+        self._count(decks=1)
+        if self._cache is not None and key is not None and repeats:
+            self._cache.write(key, result)
+        return result
+
+    @overload
+    def map(self, decks: Iterable[str], progress: Progress | None = None) -> list[Waveforms]: ...
+
+    @overload
+    def map(
+        self,
+        decks: Iterable[str],
+        progress: Progress | None = None,
+        *,
+        then: Callable[[Waveforms], Result],
+    ) -> list[Result]: ...
 
     def map(
-        self, decks: Sequence[str], progress: Callable[[], None] | None = None
-    ) -> list[Waveforms]:
-        """Run decks in parallel, in the order given; ``progress`` is called after each."""
+        self,
+        decks: Iterable[str],
+        progress: Progress | None = None,
+        *,
+        then: Callable[[Waveforms], Result] | None = None,
+    ) -> list[Waveforms] | list[Result]:
+        """Run decks in parallel; results in the order given.
+
+        ``then`` is applied to each result at once, so that only what it returns is kept: many
+        decks, taken from a generator, then need no more memory than few.
+        Raises :class:`SimulationError` for the first deck that fails.
+        """
         import joblib
 
-        def one(deck: str) -> Waveforms:
+        total = len(decks) if isinstance(decks, Sized) else None
+        done, lock = 0, threading.Lock()
+
+        def one(deck: str) -> Waveforms | Result:
+            nonlocal done
             result = self.run(deck)
+            short = result if then is None else then(result)
             if progress is not None:
-                progress()
-            return result
+                with lock:
+                    done += 1
+                    progress(done, total)
+            return short
 
         # Threads only wait for the worker processes, which do the work and can be killed.
         parallel = joblib.Parallel(n_jobs=self._jobs, backend="threading")
         return list(parallel(joblib.delayed(one)(deck) for deck in decks))
 
+    def _run_anew(self, deck: str, leaves_traces: bool) -> tuple[Waveforms, bool]:
+        """The result, and whether another run would give it again (not so after a hang)."""
+        first = self._attempt(deck, leaves_traces)
+        if isinstance(first, Waveforms):
+            return first, True
+        if self._closed:
+            raise SimulationError("the simulator was closed")
+        kept = keep_failed(deck, self._failed)
+        if first.kind is Kind.NETLIST:
+            raise SimulationError(_message(first, kept), kept)
+        second = self._attempt(with_robust_options(deck), leaves_traces=True)
+        if isinstance(second, Failure):
+            tried = f"{first.reason}; again with {ROBUST_OPTIONS}: {second.reason}"
+            log = second.log or first.log
+            raise SimulationError(_message(replace(second, reason=tried, log=log), kept), kept)
+        rescued = f"{first.reason}; run with {ROBUST_OPTIONS}; deck kept as {kept}"
+        warnings.warn(f"ngspice: {rescued}", RuntimeWarning, stacklevel=4)
+        self._count(rescued=1)
+        return replace(second, rescued=rescued), first.kind is Kind.CONVERGENCE
 
-class _Worker:
-    """One child process with libngspice loaded, at the other end of a pipe."""
+    def _attempt(self, deck: str, leaves_traces: bool) -> Waveforms | Failure:
+        with self._slots:
+            return self._ask(deck, leaves_traces)
 
-    def __init__(self) -> None:
-        ours, theirs = os.pipe(), os.pipe()
-        self._receive = Connection(ours[0], writable=False)
-        self._send = Connection(theirs[1], readable=False)
-        environment = {**os.environ, "NGSPICE_LIBRARY_PATH": library_path()}
-        self._folder = tempfile.TemporaryDirectory(prefix="stochram-")
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "circuits.simulator", str(theirs[0]), str(ours[1])],
-            pass_fds=(theirs[0], ours[1]),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            env={**environment, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)},
-            cwd=self._folder.name,
-            start_new_session=True,
+    def _ask(self, deck: str, leaves_traces: bool) -> Waveforms | Failure:
+        child, start = self._take(), time.monotonic()
+        answer: Waveforms | Failure | None = None
+        try:
+            answer = child.ask(deck, self._timeout)
+        finally:  # also when we are interrupted
+            good = isinstance(answer, Waveforms) and not leaves_traces
+            with self._lock:
+                self._busy.remove(child)
+                if good and not self._closed:
+                    self._idle.append(child)
+                else:
+                    child.kill()
+        finished = isinstance(answer, Waveforms)
+        self._count(
+            attempts=1,
+            transients=int(finished),
+            time_points=answer.time.size if isinstance(answer, Waveforms) else 0,
+            seconds=time.monotonic() - start,
         )
-        os.close(theirs[0])
-        os.close(ours[1])
+        return answer
 
-    def ask(self, deck: str, timeout: float) -> dict[str, Any]:
-        try:
-            self._send.send(deck)
-            if not self._receive.poll(timeout):
-                raise SimulationError(_failure(deck, f"no answer after {timeout:g} s", ""))
-            return dict(self._receive.recv())
-        except (EOFError, OSError) as error:
-            raise SimulationError(_failure(deck, "the ngspice process died", "")) from error
+    def _take(self) -> Child:
+        """An idle worker that still lives, or a new one."""
+        with self._lock:
+            if self._closed:
+                raise SimulationError("the simulator was closed")
+            while self._idle:
+                child = self._idle.pop()
+                if child.alive:
+                    break
+                child.kill()
+            else:
+                child = Child()
+            self._busy.append(child)
+            return child
 
-    def kill(self) -> None:
-        self._process.kill()
-        self._process.wait()
-        self._receive.close()
-        self._send.close()
-        self._folder.cleanup()
-
-
-def _failure(deck: str, reason: str, log: str) -> str:
-    """A message with the kept deck's path and ngspice's last lines."""
-    handle, name = tempfile.mkstemp(prefix="stochram-failed-", suffix=".cir")
-    with os.fdopen(handle, "w") as kept:
-        kept.write(deck)
-    tail = "\n".join(log.splitlines()[-8:])
-    return f"ngspice: {reason}; deck kept as {name}" + (f"\n{tail}" if tail else "")
+    def _count(self, **more: float) -> None:
+        with self._lock:
+            sums = {name: getattr(self._counters, name) + value for name, value in more.items()}
+            self._counters = replace(self._counters, **sums)
 
 
-# --- in the worker process -------------------------------------------------------------------
-
-# A measurement that finds nothing ("Error: measure ... out of interval") is data, not a failure.
-_FATAL = re.compile(
-    r"Error on line|Error: (?!measure)|.*simulation\(s\) aborted|.*Timestep too small"
-    r"|.*can't find model|.*unknown subckt"
-)
-
-
-def _die_with_parent() -> None:
-    """End this process once its parent is gone, also in the midst of a run."""
-    parent = os.getppid()
-    while os.getppid() == parent:
-        time.sleep(0.5)
-    os._exit(1)
-
-
-def _worker_main(receive_fd: int, send_fd: int) -> None:
-    # ngspice runs with Python's lock released, so this thread sees a killed parent in time.
-    threading.Thread(target=_die_with_parent, daemon=True).start()
-    receive = Connection(receive_fd, writable=False)
-    send = Connection(send_fd, readable=False)
-    engine = _engine()
-    while True:
-        try:
-            deck = receive.recv()
-        except EOFError:
-            return
-        send.send(_answer(engine, deck))
-
-
-def _engine() -> Any:
-    import logging
-
-    logging.disable(logging.CRITICAL)  # PySpice logs every line ngspice prints
-    from PySpice.Spice.NgSpice.Shared import NgSpiceShared
-
-    class TolerantNgSpice(NgSpiceShared):
-        """Takes for errors only what is fatal; PySpice takes any line with the word in it."""
-
-        def exec_command(self, command: str, join_lines: bool = True) -> Any:
-            try:
-                return super().exec_command(command, join_lines)
-            except NameError:  # PySpice's error classes are NameErrors
-                return self.stdout if join_lines else self._stdout
-
-    engine = TolerantNgSpice.new_instance()
-    # One thread a worker: parallel runs are separate processes, and OpenMP threads that wait for
-    # each other on a busy machine are many times slower than one.
-    engine.exec_command("set num_threads=1")
-    return engine
-
-
-def _answer(engine: Any, deck: str) -> dict[str, Any]:
-    log: list[str] = []
-
-    def note() -> None:
-        log.extend([*engine._stdout, *engine._stderr])
-
-    try:
-        with contextlib.suppress(NameError):
-            engine.load_circuit(deck)
-        note()
-        fatal = [line for line in log if _FATAL.match(line.strip())]
-        if fatal:
-            return {"error": fatal[0].strip(), "log": "\n".join(log)}
-        engine.run()
-        note()
-        fatal = [line for line in log if _FATAL.match(line.strip())]
-        if fatal:
-            return {"error": fatal[0].strip(), "log": "\n".join(log)}
-        names = [name for name in engine.plot_names if name != "const"]
-        if not names:
-            return {"error": "no analysis was run", "log": "\n".join(log)}
-        plot = engine.plot(None, names[0])
-        vectors = {_canonical(name): np.array(plot[name]._data) for name in plot}
-        if "time" not in vectors or not all(np.all(np.isfinite(v)) for v in vectors.values()):
-            return {"error": "no transient, or values that are not finite", "log": "\n".join(log)}
-        return {"vectors": vectors, "log": "\n".join(log)}
-    except (NameError, KeyError, ValueError, IndexError) as error:
-        return {"error": f"{type(error).__name__}: {error}", "log": "\n".join(log)}
-    finally:
-        # Without this ngspice keeps every result: 96 MB in 2,000 runs instead of 3.
-        engine.exec_command("destroy all")
-        engine.exec_command("remcirc")
-
-
-def _canonical(name: str) -> str:
-    """ngspice's "vdd#branch" and bare node names as "i(vdd)" and "v(node)"."""
-    name = name.lower()
-    if name == "time" or name.startswith(("v(", "i(", "@")):
-        return name
-    return f"i({name.removesuffix('#branch')})" if name.endswith("#branch") else f"v({name})"
-
-
-if __name__ == "__main__":
-    _worker_main(int(sys.argv[1]), int(sys.argv[2]))
+def _message(failure: Failure, kept: Path | None) -> str:
+    """The reason with the kept deck's path and ngspice's last lines."""
+    tail = "\n".join(failure.log.splitlines()[-8:])
+    where = f"; deck kept as {kept}" if kept is not None else ""
+    return f"ngspice: {failure.reason}{where}" + (f"\n{tail}" if tail else "")

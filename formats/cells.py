@@ -5,7 +5,9 @@ Every group has the attribute ``role``:
 - ``sng``: exposure, probabilities and energies of the stochastic number generator.
 - ``gate``: a logic gate, ``transition_energy`` by input transition ("01>11": from, to).
 - ``register``: one flip-flop, ``energy_hold`` and ``energy_toggle`` per clock.
-- ``mac``: one product bit, multiplied and counted; ``energy`` for operand bit probabilities.
+- ``mac``: one product bit, multiplied and counted; ``energy`` for operand bit probabilities. All
+  quantities are per product bit, also those of cells that serve ``fan_in`` of them.
+- ``reference``: conventional CMOS of the same gates; ``energy`` of one operation.
 
 Units J, W, s, m2, K, V. Each number X has X_stderr (0 exact, NaN unknown) where it can vary, and
 every variable the attributes ``units``, ``source`` and ``citation``.
@@ -13,7 +15,7 @@ every variable the attributes ``units``, ``source`` and ``citation``.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -28,6 +30,9 @@ from formats.provenance import sha256_file
 KIND = "stochram cells"
 CONDITIONS = ("write_voltage", "pulse_width", "temperature", "corner")
 ENVIRONMENT = ("temperature", "corner")
+NOMINAL_TEMPERATURE = 300.0
+"""K; the environment that a system is built for, with the corner below."""
+NOMINAL_CORNER = "tt"
 
 VARIABLES: dict[str, dict[str, tuple[str, ...]]] = {
     "sng": {
@@ -63,14 +68,36 @@ VARIABLES: dict[str, dict[str, tuple[str, ...]]] = {
         "area": (),
     },
     "mac": {
-        "energy": ("a_probability", "b_probability"),
-        "energy_stderr": ("a_probability", "b_probability"),
-        "leakage_power": (),
-        "delay": (),
+        "energy": (*ENVIRONMENT, "a_probability", "b_probability"),
+        "energy_stderr": (*ENVIRONMENT, "a_probability", "b_probability"),
+        "leakage_power": ENVIRONMENT,
+        "delay": ENVIRONMENT,
+        "area": (),
+    },
+    "reference": {
+        "energy": ENVIRONMENT,
+        "leakage_power": ENVIRONMENT,
+        "delay": ENVIRONMENT,
         "area": (),
     },
 }
 MAC_ATTRIBUTES = ("encoding", "adder", "fan_in", "signalling", "cells")
+SIGNED = (
+    "transition_energy",
+    "count_error_mean",
+    "group_correlation",
+    "pair_complement_correlation",
+)
+"""May be negative: charge given back to the supply makes some transitions' energies so."""
+PARTIAL = (
+    "code_error_fit",
+    "pair_correlation",
+    "scheme_control",
+    "scheme_sigma_threshold",
+    "scheme_sigma_r_hrs",
+    "group_correlation",
+)
+"""May be NaN: where a scheme does not reach a probability, or all cells are alike."""
 PHASES = ("reset", "write", "read")
 OUTCOMES = ("held", "switched")
 
@@ -99,12 +126,30 @@ class Cells:
         return tuple(name for name, data in self.groups.items() if data.attrs["role"] == "mac")
 
     def mac(self, name: str) -> xr.Dataset:
-        """The MAC called ``name``; raises :class:`InputError` with the names there are."""
+        """The MAC called ``name`` at the nominal environment.
+
+        Raises :class:`InputError` with the names there are.
+        """
         if name not in self.macs:
             raise InputError(
                 self.path, f"holds no MAC called {name!r}; it has {', '.join(self.macs)}"
             )
-        return self.groups[name]
+        return at_nominal(self.groups[name])
+
+
+def nominal_index(temperatures: Iterable[float], corners: Iterable[str]) -> tuple[int, int]:
+    """Indices of the temperature nearest 300 K and of the corner tt (the first where none is)."""
+    names = [str(name) for name in corners]
+    nearest = int(np.argmin(np.abs(np.array(list(temperatures), float) - NOMINAL_TEMPERATURE)))
+    return nearest, names.index(NOMINAL_CORNER) if NOMINAL_CORNER in names else 0
+
+
+def at_nominal(group: xr.Dataset) -> xr.Dataset:
+    """A group at its nominal temperature and corner (see :func:`nominal_index`)."""
+    temperature, corner = nominal_index(
+        group["temperature"].to_numpy(), np.atleast_1d(group["corner"].to_numpy())
+    )
+    return group.isel(temperature=temperature, corner=corner)
 
 
 def variable(
@@ -168,10 +213,12 @@ def _check(path: Path, attributes: Mapping[str, Any], groups: Mapping[str, xr.Da
 def _impossible(name: str, data: xr.DataArray) -> bool:
     """NaN is allowed in X_stderr (unknown); signed quantities are energies of transitions only."""
     values = data.to_numpy()
+    if name in PARTIAL:
+        return bool(np.any(np.isinf(values)))
     if name.startswith("waveform"):
         return bool(np.any(~np.isfinite(values)))
     if name.endswith("_stderr"):
         return bool(np.any(values < 0) or np.any(np.isinf(values)))
-    if name == "transition_energy":  # charge given back to the supply makes some of them negative
+    if name in SIGNED or name.endswith("_error"):
         return bool(np.any(~np.isfinite(values)))
     return bool(np.any(~np.isfinite(values)) or np.any(values < 0))

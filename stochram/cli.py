@@ -68,11 +68,15 @@ def run(
 
 
 @app.command()
-def engine() -> None:
-    """Check ngspice and libngspice on a small deck."""
-    from stochram.engine import prove_engine
+def engine(
+    clear: Annotated[
+        bool, typer.Option("--clear-cache", help="Forget the results of earlier simulations.")
+    ] = False,
+) -> None:
+    """Prove that ngspice and PySpice work together here."""
+    from stochram.engine import forget, prove_engine
 
-    print(prove_engine())
+    print(forget() if clear else prove_engine())
 
 
 def _summary(path: Path) -> list[str]:

@@ -12,6 +12,7 @@ from circuits.simulator import (
     EngineMissing,
     SimulationError,
     Simulator,
+    clear_cache,
     executable_version,
     run_batch,
     warn_of_other_version,
@@ -32,6 +33,11 @@ _TRUTH = 1 - np.exp(-2.0)
 _TOLERANCE = 1e-3
 
 
+def forget() -> str:
+    """Clear the cache of simulations and say how much it held."""
+    return f"cleared {clear_cache() / 1e6:.0f} MB of remembered simulations"
+
+
 def prove_engine() -> str:
     """Run the deck both ways and return a line for the screen.
 
@@ -44,7 +50,7 @@ def prove_engine() -> str:
             deck = Path(folder) / "rc step.cir"
             deck.write_text(_DECK)
             match = re.search(r"^last\s*=\s*(\S+)", run_batch(deck), re.MULTILINE)
-        with Simulator() as simulator:
+        with Simulator(cache="off") as simulator:
             waveforms = simulator.run(_DECK)
     except EngineMissing as error:
         raise InputError("ngspice", str(error)) from error

@@ -87,18 +87,28 @@ def _fit(experiment: Experiment) -> Stage:
 
 def _extract(experiment: Experiment, jobs: int, quiet: bool) -> Stage:
     def options() -> Any:
-        from characterization.extract.stage import ExtractOptions
+        from characterization.extract.options import ExtractOptions
 
         keys = dict(experiment.tables["extract"])
         for name in (
-            "pulse_width_s",
             "reset_voltage_V",
             "compliance_gate_V",
             "io_width_m",
             "write_voltage_max_V",
+            "supply_noise_V",
+            "activation_energy_eV",
         ):
             if name in keys:
                 keys[name.rpartition("_")[0]] = float(keys.pop(name))
+        for name, short in (("pulse_width_s", "pulse_width"), ("temperatures_K", "temperatures")):
+            if name in keys:
+                given = keys.pop(name)
+                keys[short] = tuple(map(float, given if isinstance(given, list) else [given]))
+        for name in ("corners", "cells", "order"):
+            if name in keys:
+                keys[name] = tuple(keys[name])
+        if keys.get("technology", "").endswith(".toml"):
+            keys["technology"] = str(experiment.input_path(keys["technology"]))
         return ExtractOptions(
             device=experiment.output / "device.json",
             output=experiment.output,
@@ -113,14 +123,15 @@ def _extract(experiment: Experiment, jobs: int, quiet: bool) -> Stage:
         return stage_provenance(options())
 
     def run() -> None:
-        from characterization.extract.stage import STEPS
         from characterization.extract.stage import run as extract
+        from characterization.extract.stage import step_count
         from formats.progress import steps
 
-        with steps("extract", STEPS, quiet) as progress:
-            extract(options(), progress)
+        chosen = options()
+        with steps("extract", step_count(chosen), quiet) as progress:
+            extract(chosen, progress)
 
-    return Stage("extract", ("cells.nc",), record, run)
+    return Stage("extract", ("cells.nc", "cells.html"), record, run)
 
 
 def _train(experiment: Experiment, quiet: bool) -> Stage:

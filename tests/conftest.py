@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,14 @@ def measured_data() -> Path | None:
     if "STOCHRAM_DATA" in os.environ:
         candidates.insert(0, Path(os.environ["STOCHRAM_DATA"]))
     return next((folder for folder in candidates if folder.is_dir()), None)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Simulated results of a test session neither come from the user's cache nor go there."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("STOCHRAM_CACHE", str(tmp_path_factory.mktemp("cache")))
+        yield
 
 
 @pytest.fixture

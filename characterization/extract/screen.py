@@ -12,7 +12,14 @@ from rich.table import Table
 
 from devices.cbram import CBRAM
 from devices.parameter import Parameter
-from formats.cells import read_cells
+from formats.cells import CONDITIONS, Cells, at_nominal, read_cells
+
+ENERGY_OF_ROLE = {
+    "gate": "transition_energy",
+    "register": "energy_toggle",
+    "mac": "energy",
+    "reference": "energy",
+}
 
 
 def assumed_parameters(device: CBRAM) -> list[tuple[str, Parameter]]:
@@ -27,22 +34,29 @@ def assumed_parameters(device: CBRAM) -> list[tuple[str, Parameter]]:
             found |= {
                 f"{law_name}.{name}": getattr(spread, name) for name in spread.__dataclass_fields__
             }
+            if law.activation is not None:
+                found[f"{law_name}.Ea"] = law.activation
     found |= dict(device.conduction.parameters())
     return [(name, value) for name, value in found.items() if value.source == "assumed"]
 
 
 def _temperature(sng: xr.Dataset, device: CBRAM) -> str:
-    """How the SET law came to the temperature of the cells; empty where it is its own."""
-    law, kelvin = device.set, float(sng["temperature"][0])
-    own = float(sng.attrs.get("law_temperature_K", kelvin))
-    if own == kelvin:
+    """How the SET law came to the temperatures of the cells; empty where they are its own."""
+    law = device.set
+    own = float(sng.attrs.get("law_temperature_K", sng["temperature"][0]))
+    other = [float(kelvin) for kelvin in sng["temperature"] if float(kelvin) != own]
+    if not other:
         return ""
+    there = ", ".join(f"{kelvin:g}" for kelvin in other)
     if law.activation is None:
-        return f"temperature: the law of {own:g} K is taken as that of {kelvin:g} K (no Ea)"
+        return f"temperature: the law of {own:g} K is taken as that of {there} K (no Ea)"
     low, high = law.valid_temperature
-    beyond = "" if low <= kelvin <= high else f", beyond the data's {low:g} to {high:g} K"
-    ea = law.activation.value
-    return f"temperature: SET law moved from {own:g} K to {kelvin:g} K by Ea = {ea:g} eV{beyond}"
+    beyond = [f"{kelvin:g}" for kelvin in other if not low <= kelvin <= high]
+    words = f", beyond the data's {low:g} to {high:g} K at {', '.join(beyond)} K" if beyond else ""
+    return (
+        f"temperature: SET law moved from {own:g} K to {there} K by Ea = "
+        f"{law.activation.value:g} eV ({law.activation.source}){words}"
+    )
 
 
 def _unused(device: CBRAM) -> str:
@@ -54,9 +68,35 @@ def _unused(device: CBRAM) -> str:
 def show(path: Path, console: Console) -> None:
     """The SNG's curve, the gates and MACs, and what was assumed."""
     cells = read_cells(path)
-    sng = cells.sng.isel(pulse_width=0, temperature=0, corner=0)
-    curve = Table(title=str(cells.sng.attrs["description"]))
-    for column in ("V_write", "P(bit = 1)", "D2D 5-95 %", "energy, bit 0", "energy, bit 1"):
+    console.print(_curve(cells.sng))
+    for line in _other_conditions(cells.sng):
+        console.print(line)
+    console.print(_logic(cells))
+    console.print(f"largest stress: {cells.sng.attrs['worst_stress']}")
+    content = json.loads(cells.attributes["device_json"])
+    device = CBRAM.from_dict({key: content[key] for key in content if key != "provenance"})
+    sng = at_nominal(cells.sng).isel(pulse_width=0)
+    if device.reset is None:
+        console.print("RESET: ideal, it always succeeds (assumed: the data hold no RESET law)")
+    else:
+        console.print(
+            f"RESET: P(LRS to HRS) = {float(sng['Pr']):.4f} a pulse "
+            f"({float(sng['Pr_population_mean']):.4f} over devices); successive bits correlate by "
+            f"up to {float(sng['lag1'].max()):.3f}"
+        )
+    console.print(_errors_of_p(sng))
+    for line in (_temperature(cells.sng, device), _unused(device), *_checked(sng)):
+        if line:
+            console.print(line)
+    names = ", ".join(f"{name} = {p.value:g} {p.unit}" for name, p in assumed_parameters(device))
+    console.print(f"assumed: {names}")
+    console.print(f"wrote {path}")
+
+
+def _curve(group: xr.Dataset) -> Table:
+    sng = at_nominal(group).isel(pulse_width=0)
+    curve = Table(title=str(group.attrs["description"]))
+    for column in ("V_write", "P(bit = 1)", "5-95 % of cells", "energy, bit 0", "energy, bit 1"):
         curve.add_column(column, justify="right")
     v = sng["write_voltage"].to_numpy()
     by_outcome = sng["energy"].sum("phase").to_numpy()
@@ -69,30 +109,59 @@ def show(path: Path, console: Console) -> None:
             f"{by_outcome[i, 0] * 1e12:.1f} pJ",
             f"{by_outcome[i, 1] * 1e12:.1f} pJ",
         )
-    console.print(curve)
-    logic = Table(title="cells of the MACs")
-    for column in ("cell", "mean energy", "leakage", "area"):
+    return curve
+
+
+def _other_conditions(group: xr.Dataset) -> list[str]:
+    """The write voltage of P = 1/2 at every condition, where there is more than one."""
+    if group["exposure"].size == group.sizes["write_voltage"]:
+        return []
+    v, found = group["write_voltage"].to_numpy(), []
+    flat = group["pi"].stack(condition=CONDITIONS[1:]).transpose("condition", ...)
+    for one in flat:
+        width, kelvin, corner = one["condition"].item()
+        p = one.to_numpy()
+        half = (
+            f"{np.interp(0.5, p, v):.3f} V" if p[0] < 0.5 < p[-1] else f"beyond, P to {p[-1]:.2f}"
+        )
+        found.append(f"{width:g} s, {kelvin:g} K, {corner}: P = 1/2 at {half}")
+    return found
+
+
+def _logic(cells: Cells) -> Table:
+    logic = Table(title="logic, MACs and conventional CMOS, per operation")
+    for column in ("cell", "mean energy", "leakage", "delay", "area"):
         logic.add_column(column, justify="left" if column == "cell" else "right")
     for name, data in cells.groups.items():
-        key = {"gate": "transition_energy", "register": "energy_toggle", "mac": "energy"}.get(
-            data.attrs["role"]
-        )
+        key = ENERGY_OF_ROLE.get(data.attrs["role"])
         if key:
+            here = at_nominal(data)
+            delay = f"{float(here['delay']) * 1e12:.0f} ps" if "delay" in here else "-"
             logic.add_row(
                 name,
-                f"{float(data[key].mean()) * 1e15:.2f} fJ",
-                f"{float(data['leakage_power'].mean()) * 1e9:.3f} nW",
-                f"{float(data['area']) * 1e12:.2f} um2",
+                f"{float(here[key].mean()) * 1e15:.2f} fJ",
+                f"{float(here['leakage_power'].mean()) * 1e9:.3f} nW",
+                delay,
+                f"{float(here['area']) * 1e12:.3g} um2",
             )
-    console.print(logic)
-    console.print(f"largest stress: {cells.sng.attrs['worst_stress']}")
-    content = json.loads(cells.attributes["device_json"])
-    device = CBRAM.from_dict({key: content[key] for key in content if key != "provenance"})
-    if device.reset is None:
-        console.print("RESET: ideal, it always succeeds (assumed: the data hold no RESET law)")
-    for line in (_temperature(cells.sng, device), _unused(device)):
-        if line:
-            console.print(line)
-    names = ", ".join(f"{name} = {p.value:g} {p.unit}" for name, p in assumed_parameters(device))
-    console.print(f"assumed: {names}")
-    console.print(f"wrote {path}")
+    return logic
+
+
+def _errors_of_p(sng: xr.Dataset) -> str:
+    """The largest error of P by origin."""
+    parts = []
+    for name, words in (
+        ("dac", f"DAC of {sng.attrs['dac_bits']} bits"),
+        ("supply", f"supply noise of {float(sng.attrs['supply_noise_V']) * 1e3:g} mV (assumed)"),
+        ("d2d", "spread over devices and transistors"),
+        ("fit", "the fit"),
+    ):
+        largest = float(np.max(sng[f"code_error_{name}"].to_numpy()[1:]))
+        if np.isfinite(largest):
+            parts.append(f"{words} {largest:.2g}")
+    return f"largest error of P from: {', '.join(parts)}"
+
+
+def _checked(sng: xr.Dataset) -> list[str]:
+    """The Monte Carlo comparison, where it was asked for."""
+    return str(sng.attrs.get("check_lines", "")).splitlines()

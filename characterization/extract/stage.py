@@ -3,83 +3,85 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
+import numpy as np
 import xarray as xr
 
-from characterization.extract.logic.character import (
-    LogicFault,
-    characterise_flip_flop,
-    characterise_gate,
-    composition_error,
-    gates_of_macs,
+from characterization.extract.check.table import check_table
+from characterization.extract.column.access import compliance_gate
+from characterization.extract.column.character import characterise_column
+from characterization.extract.conditions import Conditions
+from characterization.extract.export.liberty import write_liberty
+from characterization.extract.export.subcircuits import write_subcircuits
+from characterization.extract.export.verilog import write_verilog
+from characterization.extract.figures.all import write_figures
+from characterization.extract.library import (
+    COLUMN,
+    DEFAULT_MAC,
+    Library,
+    characterise_library,
+    chosen,
+)
+from characterization.extract.options import (
+    ExtractOptions,
+    check_numbers,
+    conditions_of,
+    design_of,
+    device_at,
+    technology_of,
+)
+from characterization.extract.page.page import write_page
+from characterization.extract.refusals import (
+    refuse_read_disturb,
+    refuse_useless,
+    refuse_violations,
 )
 from characterization.extract.sng.bench import Bench
-from characterization.extract.sng.character import (
-    SngCharacter,
-    characterise,
-    read_disturb,
-    write_window,
+from characterization.extract.sng.character import characterise
+from characterization.extract.sng.exposure import Each, write_window
+from characterization.extract.sng.sense import matched_sense, trip_resistance
+from characterization.extract.tables.column import column_group
+from characterization.extract.tables.logic import (
+    gate_group,
+    mac_group,
+    reference_group,
+    register_group,
 )
-from characterization.extract.tables import gate_group, mac_group, register_group, sng_group
+from characterization.extract.tables.sng import Converter, sng_group
+from circuits.logic.cell import REGISTER
 from circuits.logic.gates import GATES
-from circuits.mac.bit_cells import MACS
-from circuits.ratings import Stress
+from circuits.mac.base import Mac
+from circuits.mac.column import ColumnDesign
 from circuits.simulator import EngineMissing, SimulationError, Simulator, executable_version
-from circuits.sng.cell import SngDesign
+from circuits.sng.design import SngDesign
 from devices.cbram import CBRAM
-from devices.technology import TECHNOLOGIES, Technology
-from formats.cells import write_cells
+from devices.technology import Technology
+from formats.cells import Cells, read_cells, write_cells
 from formats.device import read_device
 from formats.errors import InputError
 from formats.json_file import read_text
 from formats.provenance import provenance, sha256_file
-from formats.seeds import generator
 
+LIBRARY_FOLDER = "cells"
+"""Folder of Liberty, Verilog and SPICE libraries, in the output folder."""
+PAGE = "cells.html"
+READ_DISTURB = 1e-5
+"""Probability of a SET by one read that is taken without lowering the read voltage."""
+REFERENCE_SHARE = 0.35
+"""Of a lowered read voltage: the comparator's reference."""
+TRIP_TOLERANCE = 0.2
+"""Of ln(resistance): how far the sense amplifier may trip from the middle of the two states."""
 RATING_MARGIN = 0.10
-"""V kept between the highest write voltage and the I/O transistors' rating, for edge spikes."""
-SAME_TEMPERATURE = 5.0
-"""K between a law without an activation energy and the technology, within which it is taken as it
-is: at 0.6 eV tau changes by half over so much."""
-LARGEST_READ_DISTURB = 1e-3
-"""Probability of a SET by one read pulse beyond which the cell is refused."""
-LARGEST_READ_ERROR = 1e-2
-"""Share of devices read wrongly beyond which the cell is refused."""
-DEFAULT_MAC = "sign_magnitude_counter"
+"""V kept between the highest write voltage and the transistors' rating, for edge spikes."""
 SOURCE = ("formats", "devices", "circuits", "characterization")
 LIBRARIES = ("numpy", "scipy", "sympy", "xarray", "h5netcdf", "h5py", "PySpice")
-STEPS = 4 + 6 + len(MACS)
-"""Calls of ``progress`` in one run."""
-
-
-@dataclass(frozen=True)
-class ExtractOptions:
-    """What can be asked of the stage.
-
-    ``pulse_width`` (s) is that of the write pulse, ``reset_voltage`` (V) the source line's in
-    RESET, ``compliance_gate`` (V) the word line's in the write phase, ``io_width`` (m) that of the
-    I/O transistors, ``write_voltage_max`` (V) the highest write voltage (None: what the ratings
-    allow, less a margin), ``points`` the first grid of write voltages, ``dac_bits`` the
-    resolution of the write voltage. ``cell_voltage`` takes a ``1t1r`` law as one of the bare
-    device.
-    """
-
-    device: Path
-    output: Path = Path("out")
-    technology: str = "cmos40lp"
-    pulse_width: float = 100e-6
-    reset_voltage: float = SngDesign.reset_voltage
-    compliance_gate: float = SngDesign.compliance_gate
-    io_width: float = SngDesign.io_width
-    write_voltage_max: float | None = None
-    points: int = 25
-    dac_bits: int = 10
-    cell_voltage: bool = False
-    jobs: int = 2
-    seed: int = 0
+Item = TypeVar("Item")
+Found = TypeVar("Found")
 
 
 def stage_provenance(options: ExtractOptions) -> dict[str, Any]:
@@ -92,24 +94,43 @@ def stage_provenance(options: ExtractOptions) -> dict[str, Any]:
         inputs["ngspice"] = executable_version()
     except EngineMissing as error:
         raise InputError("ngspice", str(error)) from error
+    technology = technology_of(options)
     return provenance(
         stage="extract",
         inputs=inputs,
         options={
-            "technology": options.technology,
-            "pulse_width_s": options.pulse_width,
+            "technology": technology.name,
+            "pulse_width_s": list(options.pulse_width),
+            "temperature_K": list(options.temperatures or ()),
+            "corner": list(options.corners),
             "reset_voltage_V": options.reset_voltage,
             "compliance_gate_V": options.compliance_gate,
+            "io_class": options.io_class,
             "io_width_m": options.io_width,
+            "conditional_reset": options.conditional_reset,
+            "order": list(options.order),
             "write_voltage_max_V": options.write_voltage_max,
             "points": options.points,
             "dac_bits": options.dac_bits,
+            "supply_noise_V": options.supply_noise,
+            "activation_energy_eV": options.activation_energy,
             "cell_voltage": options.cell_voltage,
+            "cells": None if options.cells is None else list(options.cells),
+            "check": options.check,
         },
         seed=options.seed,
         source=SOURCE,
         libraries=LIBRARIES,
     )
+
+
+def step_count(options: ExtractOptions) -> int:
+    """Calls of ``progress`` in one run."""
+    cells, column = chosen(options.cells)
+    macs = sum(isinstance(cell, Mac) for cell in cells.values())
+    environments = len(options.temperatures or (None,)) * len(options.corners)
+    sng = 1 + 3 * environments * len(options.pulse_width)
+    return sng + environments * (len(GATES) + column) + macs + 2
 
 
 def run(options: ExtractOptions, progress: Callable[[str], None] = lambda _: None) -> Path:
@@ -119,196 +140,227 @@ def run(options: ExtractOptions, progress: Callable[[str], None] = lambda _: Non
     """
     content = read_device(options.device)
     fitted = CBRAM.from_dict({key: content[key] for key in content if key != "provenance"})
-    technology = _technology(options)
-    design = _design(options, fitted)
-    device = at_technology(fitted, technology, options.device)
-    fit = _fit_beside(options.device)
+    check_numbers(options)
+    technology = technology_of(options)
+    conditions = conditions_of(options, technology)
+    design = design_of(options, fitted, technology)
+    devices = {
+        kelvin: device_at(fitted, kelvin, options.activation_energy, options.device)
+        for kelvin in conditions.temperatures
+    }
+    record = stage_provenance(options)
     try:
         with Simulator(options.jobs) as simulator:
-            bench = Bench(simulator, device, technology, design)
-            groups = {"sng": _sng(bench, options, progress)}
-            groups |= _logic(simulator, technology, options.seed, progress)
-        groups["sng"].attrs["law_temperature_K"] = fitted.set.reference_temperature
+            design = _compliant(simulator, technology, design, options)
+            design = _undisturbing(design, technology, devices.values())
+            design = _sensed(simulator, technology, design, fitted, options.device)
+            benches = [
+                Bench(
+                    simulator,
+                    devices[kelvin],
+                    technology.at(corner, kelvin),
+                    replace(design, write_time=width),
+                )
+                for width, kelvin, corner in conditions
+            ]
+            each = in_parallel(options.jobs)
+            groups = {"sng": _sng(benches, conditions, options, each, progress)}
+            groups |= _logic(simulator, technology, conditions, options, each, progress)
+            column, left_out = _column(
+                simulator, technology, devices, conditions, options, progress
+            )
+            groups |= column
     except EngineMissing as error:
         raise InputError("ngspice", str(error)) from error
-    except (SimulationError, LogicFault) as error:
+    except SimulationError as error:
         raise InputError(options.device, f"the cells could not be simulated: {error}") from error
+    groups["sng"].attrs["law_temperature_K"] = fitted.set.reference_temperature
     # The device of the cells: what reads it later must not move it a second time.
+    device = benches[conditions.nominal].device
     text = read_text(options.device)
     if device != fitted:
         text = json.dumps({**device.to_dict(), "provenance": content["provenance"]}, indent=2)
+    fit = _fit_beside(options.device)
     path = options.output / "cells.nc"
     attributes = {
         "device_json": text,
         "fit_json": "" if fit is None else read_text(fit),
         "technology": technology.name,
         "default_mac": DEFAULT_MAC,
-        "provenance": json.dumps(stage_provenance(options), sort_keys=True),
+        "left_out": json.dumps(left_out),
+        "provenance": json.dumps(record, sort_keys=True),
     }
+    progress("libraries and report")
     write_cells(path, attributes, groups)
+    _write_libraries(read_cells(path), technology, conditions, options)
     return path
 
 
-def at_technology(device: CBRAM, technology: Technology, where: str | Path) -> CBRAM:
-    """The device with its SET law at the technology's temperature.
-
-    A law with an activation energy is moved there; one without stays as it is, and raises
-    :class:`InputError` where it was fitted more than ``SAME_TEMPERATURE`` away.
-    """
-    law, kelvin = device.set, technology.temperature
-    if law.activation is not None:
-        return replace(device, set=law.at_temperature(kelvin))
-    if abs(law.reference_temperature - kelvin) <= SAME_TEMPERATURE:
-        return device
-    raise InputError(
-        where,
-        f"its SET law holds at {law.reference_temperature:g} K and has no activation energy (Ea), "
-        f"but the technology {technology.name} is at {kelvin:g} K; fit data taken within "
-        f"{SAME_TEMPERATURE:g} K of that, or at two or more temperatures, which gives Ea",
-    )
+def _write_libraries(
+    cells: Cells, technology: Technology, conditions: Conditions, options: ExtractOptions
+) -> None:
+    """What a digital flow, a simulator and a reader take, beside cells.nc."""
+    folder = options.output / LIBRARY_FOLDER
+    logic = list(chosen(options.cells)[0].values())
+    write_liberty(cells, technology, folder)
+    write_verilog(folder, logic)
+    for kelvin, corner in conditions.environments:
+        name = f"{technology.name}_{corner}_{kelvin:g}K_cells.lib"
+        write_subcircuits(technology.at(corner, kelvin), folder, logic, name)
+    write_figures(cells, folder)
+    write_page(cells, options.output / PAGE)
 
 
-def _sng(bench: Bench, options: ExtractOptions, progress: Callable[[str], None]) -> xr.Dataset:
+def _compliant(
+    simulator: Simulator, technology: Technology, design: SngDesign, options: ExtractOptions
+) -> SngDesign:
+    """The design with the word line of the write phase set by the current it lets pass."""
+    if options.compliance_gate is not None or design.path != "io":
+        return design
+    access = ColumnDesign(access_role="nmos_io", access_width=design.io_width)
+    try:
+        return replace(design, compliance_gate=compliance_gate(simulator, technology, access))
+    except ValueError as error:
+        raise InputError("--io-width", str(error)) from error
+
+
+def _undisturbing(design: SngDesign, technology: Technology, devices: Iterable[CBRAM]) -> SngDesign:
+    """The design at the highest read voltage, up to the core supply, that SETs no HRS."""
+    bounds = []
+    for device in devices:
+        rare = device.set.exposure_of_probability(np.array([READ_DISTURB]))
+        bounds.append(float(device.set.voltage_of_exposure(rare, design.read_time)[0]))
+    highest = min(bounds)
+    if highest >= technology.supply:
+        return design
+    level = math.floor(highest * 1e3) / 1e3
+    return replace(design, read_voltage=level, reference=REFERENCE_SHARE * level)
+
+
+def _sensed(
+    simulator: Simulator,
+    technology: Technology,
+    design: SngDesign,
+    device: CBRAM,
+    where: Path,
+) -> SngDesign:
+    """The design with a sense amplifier that trips between the device's two resistances."""
+    conduction = device.conduction
+    wanted = math.sqrt(conduction.r_lrs.value * conduction.r_hrs.value)
+    trip = trip_resistance(simulator, technology, design)
+    if abs(math.log(trip / wanted)) < TRIP_TOLERANCE:
+        return design
+    try:
+        return matched_sense(simulator, technology, design, conduction)
+    except ValueError as error:
+        raise InputError(where, str(error)) from error
+
+
+def in_parallel(jobs: int) -> Each:
+    """Do something for every item, ``jobs`` at a time, results in the items' order."""
+
+    def each(function: Callable[[Item], Found], items: Sequence[Item]) -> list[Found]:
+        import joblib
+
+        # Threads: they wait for the simulator's processes, which do the work.
+        parallel = joblib.Parallel(n_jobs=min(jobs, len(items)), backend="threading")
+        return list(parallel(joblib.delayed(function)(item) for item in items))
+
+    return each
+
+
+def _sng(
+    benches: Sequence[Bench],
+    conditions: Conditions,
+    options: ExtractOptions,
+    each: Each,
+    progress: Callable[[str], None],
+) -> xr.Dataset:
+    first = benches[0]
     highest = options.write_voltage_max
     if highest is None:
-        highest = bench.technology.transistors["pmos_io"].rating - RATING_MARGIN
+        role = "pmos_io" if first.design.path == "io" else "pmos"
+        highest = first.technology.transistors[role].ratings.lowest - RATING_MARGIN
     try:
-        window = write_window(bench.device, bench.design, highest)
+        windows = [write_window(bench.device, bench.design, highest) for bench in benches]
     except ValueError as error:
         raise InputError(options.device, str(error)) from error
-    _refuse_read_disturb(options, bench, window[0])
-    character = characterise(bench, window, highest, options.points, progress)
-    _refuse_weak_write(options, bench, character)
-    _refuse_read_errors(options, bench, character)
-    _refuse_failed_reset(options, character)
-    refuse_violations(options.device, "SNG", character.worst)
-    return sng_group(character, bench.device, bench.technology, options.dac_bits)
+    low, high = min(low for low, _ in windows), max(high for _, high in windows)
+    each(lambda bench: refuse_read_disturb(options.device, bench, low), benches)
+    characters, missed = characterise(benches, (low, high), highest, options.points, each, progress)
+    refuse_useless(options.device, characters[conditions.nominal])
+    for character in characters:
+        refuse_violations(options.device, "SNG", (character.worst,))
+    converter = Converter(options.dac_bits, options.supply_noise)
+    group = sng_group(characters, conditions, missed, converter)
+    if not options.check:
+        return group
+    checked = check_table(characters[conditions.nominal], seed=options.seed, progress=progress)
+    group = group.assign(checked.variables()).assign_coords(check=checked.coordinate())
+    return group.assign_attrs(check_lines="\n".join(checked.lines))
 
 
 def _logic(
-    simulator: Simulator, technology: Technology, seed: int, progress: Callable[[str], None]
+    simulator: Simulator,
+    technology: Technology,
+    conditions: Conditions,
+    options: ExtractOptions,
+    each: Each,
+    progress: Callable[[str], None],
 ) -> dict[str, xr.Dataset]:
-    gates, groups = {}, {}
-    for name in gates_of_macs():
-        progress(f"transitions of {name}")
-        gates[name] = characterise_gate(simulator, technology, GATES[name])
-        refuse_violations(technology.name, name, (gates[name].worst,))
-        groups[name] = gate_group(name, gates[name], technology)
-    progress("flip-flop")
-    register = characterise_flip_flop(simulator, technology)
-    refuse_violations(technology.name, "dff", (register.worst,))
-    groups["dff"] = register_group(register, technology)
-    for name, mac in MACS.items():
-        progress(f"MAC {name}")
-        random = generator(seed, "extract", "mac vectors", name)
-        error, worst = composition_error(simulator, technology, mac, gates, random)
-        refuse_violations(technology.name, name, (worst,))
-        groups[name] = mac_group(mac, gates, error, technology)
+    cells, _ = chosen(options.cells)
+    macs = [cell for cell in cells.values() if isinstance(cell, Mac)]
+
+    def one(environment: tuple[float, str]) -> Library:
+        kelvin, corner = environment
+        nominal = environment == conditions.environments[conditions.nominal_environment]
+        there = technology.at(corner, kelvin)
+        return characterise_library(
+            simulator, there, macs if nominal else (), options.seed, progress
+        )
+
+    libraries = each(one, conditions.environments)
+    for library in libraries:
+        stresses = {name: gate.worst for name, gate in library.gates.items()}
+        stresses |= {REGISTER: library.register.worst}
+        stresses |= {name: check.worst for name, check in library.checks.items()}
+        for name, worst in stresses.items():
+            refuse_violations(technology.name, name, (worst,))
+    progress("MACs and conventional CMOS")
+    groups = {
+        name: register_group(libraries, conditions)
+        if name == REGISTER
+        else gate_group(name, libraries, conditions)
+        for name in GATES
+    }
+    for name, cell in cells.items():
+        if isinstance(cell, Mac):
+            groups[name] = mac_group(cell, libraries, conditions, options.seed)
+        else:
+            groups[name] = reference_group(cell, libraries, conditions, options.seed)
     return groups
 
 
-def refuse_violations(where: str | Path, cell: str, found: tuple[Stress, ...]) -> None:
-    """Raise :class:`InputError` naming the transistor that leaves its rating."""
-    for stress in found:
-        if stress.violated:
-            raise InputError(
-                where,
-                f"cell {cell}, transistor {stress}; lower the voltages (of an SNG: "
-                "--write-voltage-max, --reset-voltage)",
-            )
-
-
-def _refuse_read_disturb(options: ExtractOptions, bench: Bench, low: float) -> None:
-    disturb = read_disturb(bench, low)
-    if disturb > LARGEST_READ_DISTURB:
-        raise InputError(
-            options.device,
-            f"reading at the core supply, {bench.technology.supply:g} V, would SET the device with "
-            f"P = {disturb:.2g} (at most {LARGEST_READ_DISTURB:g}); it needs a lower read voltage "
-            "than this SNG has",
-        )
-
-
-def _refuse_failed_reset(options: ExtractOptions, character: SngCharacter) -> None:
-    if character.reset_probability <= 0.0:
-        raise InputError(
-            options.device,
-            f"RESET never succeeds: {character.design.reset_time:.3g} s at "
-            f"-{character.design.reset_voltage:.3g} V through I/O transistors "
-            f"{character.design.io_width:.3g} m wide give the LRS too little exposure; "
-            "raise --io-width or --reset-voltage",
-        )
-
-
-def _refuse_weak_write(options: ExtractOptions, bench: Bench, character: SngCharacter) -> None:
-    reached = float(bench.device.set.probability_of_exposure(character.exposure)[-1])
-    if reached < 0.5:
-        raise InputError(
-            options.device,
-            f"the bit probability reaches only {reached:.2g} at {character.voltages[-1]:.3g} V, "
-            "the highest write voltage: the write path takes too much of it from an HRS of "
-            f"{bench.device.conduction.r_hrs.value:.3g} ohm; raise --io-width, "
-            "--compliance-gate or --pulse-width",
-        )
-
-
-def _refuse_read_errors(options: ExtractOptions, bench: Bench, character: SngCharacter) -> None:
-    conduction = bench.device.conduction
-    for name, error, value in (
-        ("HRS as 1", character.read_one_of_hrs, conduction.r_hrs.value),
-        ("LRS as 0", character.read_zero_of_lrs, conduction.r_lrs.value),
-    ):
-        if error > LARGEST_READ_ERROR:
-            raise InputError(
-                options.device,
-                f"the sense stage flips at {character.flip_resistance:.3g} ohm and would read a "
-                f"share of {error:.2g} of the devices' {name} (median {value:.3g} ohm, at most "
-                f"{LARGEST_READ_ERROR:g}); such devices are stuck, not noisy",
-            )
-
-
-def _technology(options: ExtractOptions) -> Technology:
-    if options.technology not in TECHNOLOGIES:
-        raise InputError(
-            "--technology", f"{options.technology!r} is unknown; there is {', '.join(TECHNOLOGIES)}"
-        )
-    return TECHNOLOGIES[options.technology]
-
-
-def _design(options: ExtractOptions, device: CBRAM) -> SngDesign:
-    bounds = {
-        "pulse_width": (1e-8, 10.0, "s"),
-        "reset_voltage": (0.1, 10.0, "V"),
-        "compliance_gate": (0.1, 10.0, "V"),
-        "io_width": (0.2e-6, 100e-6, "m"),
-        "write_voltage_max": (1.0, 20.0, "V"),
-        "points": (3, 200, ""),
-        "dac_bits": (2, 16, "bits"),
-        "jobs": (1, 1024, ""),
-    }
-    for name, (low, high, unit) in bounds.items():
-        value = getattr(options, name)
-        if value is not None and not low <= value <= high:
-            expected = f"expected {low:g} to {high:g} {unit}".strip()
-            raise InputError(f"--{name.replace('_', '-')}", f"{value:g}; {expected}")
-    if device.reset is not None:
-        raise InputError(
-            options.device,
-            "it has a stochastic RESET law; the energies of failed RESETs are not extracted yet, "
-            "so only an ideal RESET (reset: null) is taken",
-        )
-    if device.voltage_reference == "1t1r" and not options.cell_voltage:
-        raise InputError(
-            options.device,
-            "its voltages are those of transistor and device together (1t1r), the SNG needs that "
-            "of the device alone; --cell-voltage takes them as equal",
-        )
-    return SngDesign(
-        write_time=options.pulse_width,
-        reset_voltage=options.reset_voltage,
-        compliance_gate=options.compliance_gate,
-        io_width=options.io_width,
-    )
+def _column(
+    simulator: Simulator,
+    technology: Technology,
+    devices: Mapping[float, CBRAM],
+    conditions: Conditions,
+    options: ExtractOptions,
+    progress: Callable[[str], None],
+) -> tuple[dict[str, xr.Dataset], dict[str, str]]:
+    """The in-memory column, or why this device cannot be put into one."""
+    if not chosen(options.cells)[1]:
+        return {}, {}
+    characters = []
+    for kelvin, corner in conditions.environments:
+        progress(f"{corner}, {kelvin:g} K: in-memory column")
+        try:
+            there = technology.at(corner, kelvin)
+            characters.append(characterise_column(simulator, devices[kelvin], there))
+        except InputError as error:
+            return {}, {COLUMN: f"at {kelvin:g} K, {corner}: {error.problem}"}
+    return {COLUMN: column_group(characters, conditions)}, {}
 
 
 def _fit_beside(device: Path) -> Path | None:

@@ -19,7 +19,8 @@ from devices.technology import Technology
 class Gate:
     """A logic cell: pins, truth, transistor netlist.
 
-    ``function`` maps input bits to output bits; it is None for the flip-flop.
+    ``function`` maps input bits (integers, or integer arrays of one shape) to output bits; it is
+    None for the flip-flop.
     """
 
     name: str
@@ -102,11 +103,23 @@ def _mux2(c: SubCircuit, t: Technology) -> None:
 
 
 def _full_adder(c: SubCircuit, t: Technology) -> None:
-    # The mirror adder of 24 transistors, with its two output inverters 28.
-    carry = [["a", "b"], ["ci", "a"], ["ci", "b"]]
-    _networks(c, t, "c", "con", carry, carry)
-    total = [["a", "b", "ci"], ["a", "con"], ["b", "con"], ["ci", "con"]]
-    _networks(c, t, "s", "sn", total, total)
+    # The mirror adder of 24 transistors, with its two output inverters 28. A transistor that
+    # several branches need stands once: ci (a + b) + a b, and con (a + b + ci) + a b ci.
+    for role, rail in (("nmos", "vss"), ("pmos", "vdd")):
+        x = role[0]
+        for tag, output, shared, parallel, series in (
+            ("c", "con", "ci", ("a", "b"), ("a", "b")),
+            ("s", "sn", "con", ("a", "b", "ci"), ("a", "b", "ci")),
+        ):
+            joint = f"{tag}{x}j"
+            add_mosfet(c, t, role, f"{tag}{x}0", (output, shared, joint, rail))
+            for gate in parallel:
+                add_mosfet(c, t, role, f"{tag}{x}p{gate}", (joint, gate, rail, rail))
+            upper = output
+            for place, gate in enumerate(series):
+                lower = rail if place == len(series) - 1 else f"{tag}{x}s{place}"
+                add_mosfet(c, t, role, f"{tag}{x}s{gate}", (upper, gate, lower, rail))
+                upper = lower
     _inverter(c, t, "oc", "con", "co")
     _inverter(c, t, "os", "sn", "s")
 
@@ -140,13 +153,13 @@ GATES: dict[str, Gate] = {
         Gate("or2", ("a", "b"), ("y",), _or2, lambda a, b: (a | b,)),
         Gate("xor2", ("a", "b"), ("y",), _xor2, lambda a, b: (a ^ b,)),
         Gate("xnor2", ("a", "b"), ("y",), _xnor2, lambda a, b: (1 - (a ^ b),)),
-        Gate("mux2", ("a", "b", "sel"), ("y",), _mux2, lambda a, b, s: (b if s else a,)),
+        Gate("mux2", ("a", "b", "sel"), ("y",), _mux2, lambda a, b, s: ((a & (1 - s)) | (b & s),)),
         Gate(
             "full_adder",
             ("a", "b", "ci"),
             ("s", "co"),
             _full_adder,
-            lambda a, b, c: (a ^ b ^ c, int(a + b + c > 1)),
+            lambda a, b, c: (a ^ b ^ c, (a & b) | (c & (a ^ b))),
         ),
         Gate("dff", ("d", "clk"), ("q",), _dff, None),
     )

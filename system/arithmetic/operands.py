@@ -20,7 +20,7 @@ from devices.accelerations.base import LN_TAU_REF, LN_V0, REFERENCE, VOLTAGE
 from devices.cbram import CBRAM
 from devices.expressions import compiled
 from devices.law import SwitchingLaw
-from formats.cells import Cells
+from formats.cells import Cells, at_nominal
 from formats.errors import InputError
 
 REGISTER_BITS = 14
@@ -89,7 +89,7 @@ class Generators:
     def from_cells(cls, cells: Cells) -> Generators:
         """Read the group ``sng`` and the device; raises :class:`InputError`."""
         law = _set_law(cells)
-        sng = _nominal(cells.sng)
+        sng = at_nominal(cells.sng)
         read_out = ReadOut(*(float(sng[name]) for name in ("Pr", "e01", "e10")))
         if not (0 < read_out.reset <= 1 and read_out.e01 + read_out.e10 < 1):
             raise InputError(
@@ -173,14 +173,6 @@ def _set_law(cells: Cells) -> SwitchingLaw:
         raise InputError(
             cells.path, f"the attribute device_json is not a device ({error!r})"
         ) from error
-
-
-def _nominal(sng: xr.Dataset) -> xr.Dataset:
-    """The SNG at the temperature nearest 300 K and the corner tt (the first where none is tt)."""
-    corners = [str(corner) for corner in sng["corner"].to_numpy()]
-    corner = corners.index("tt") if "tt" in corners else 0
-    temperature = int(np.argmin(np.abs(sng["temperature"].to_numpy() - 300.0)))
-    return sng.isel(corner=corner, temperature=temperature)
 
 
 def _device_voltage(law: SwitchingLaw, sng: xr.Dataset, ln_exposure: np.ndarray) -> np.ndarray:

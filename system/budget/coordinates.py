@@ -23,7 +23,8 @@ _BY_ROLE: Mapping[str, Mapping[str, Sequence[str]]] = {
     },
     "gate": _ENVIRONMENT,
     "register": _ENVIRONMENT,
-    "mac": {"a_probability": _NONE, "b_probability": _NONE},
+    "reference": _ENVIRONMENT,
+    "mac": {**_ENVIRONMENT, "a_probability": _NONE, "b_probability": _NONE},
 }
 _TRAINING: Mapping[str, Sequence[str]] = {
     "arithmetic": ARITHMETICS,

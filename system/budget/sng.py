@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from formats.cells import OUTCOMES, PHASES, Cells
+from formats.cells import OUTCOMES, PHASES, Cells, nominal_index
 
 
 @dataclass(frozen=True)
@@ -48,15 +48,14 @@ def conditions(cells: Cells) -> dict[str, int]:
     """Indices the SNG is read at: the temperature nearest to 300 K, the corner tt (or the first
     one) and the widest pulse that fits in the write phase."""
     sng = cells.sng
-    corners = [str(name) for name in np.atleast_1d(sng["corner"].to_numpy())]
-    corner = "tt" if "tt" in corners else corners[0]
-    temperatures = np.asarray(sng["temperature"].to_numpy(), float)
-    temperature = int(np.argmin(np.abs(temperatures - 300.0)))
+    temperature, corner = nominal_index(
+        sng["temperature"].to_numpy(), np.atleast_1d(sng["corner"].to_numpy())
+    )
     widths = np.asarray(sng["pulse_width"].to_numpy(), float)
     write_time = float(sng["phase_time"].isel(phase=_phase(cells, "write")))
     fitting = np.flatnonzero(widths <= write_time * (1 + 1e-9))
     width = int(fitting[np.argmax(widths[fitting])]) if fitting.size else int(np.argmin(widths))
-    return {"temperature": temperature, "corner": corners.index(corner), "pulse_width": width}
+    return {"temperature": temperature, "corner": corner, "pulse_width": width}
 
 
 def sng_table(cells: Cells) -> SngTable:

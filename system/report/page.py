@@ -13,7 +13,7 @@ import jinja2
 import numpy as np
 
 from devices.law import SwitchingLaw
-from formats.cells import Cells
+from formats.cells import Cells, at_nominal
 from formats.errors import InputError
 from formats.training import Training
 from system.budget.lines import Budget
@@ -115,10 +115,15 @@ def gate_rows(cells: Cells) -> list[Row]:
         if role == "sng":
             continue
         if role == "mac":
-            energy, what = float(data["energy"].mean()), "mean over the tabulated operands"
-            numbers = (float(data["area"]), energy, float(data["leakage_power"]))
-            delay: float | None = float(data["delay"])
+            mac = cells.mac(name)
+            energy, what = float(mac["energy"].mean()), "mean over the tabulated operands"
+            numbers = (float(mac["area"]), energy, float(mac["leakage_power"]))
+            delay: float | None = float(mac["delay"])
             origin = source(cells, name, "energy")
+        elif role == "reference":
+            here, what = at_nominal(data), "one operation"
+            numbers = (float(here["area"]), float(here["energy"]), float(here["leakage_power"]))
+            delay, origin = float(here["delay"]), source(cells, name, "energy")
         else:
             unit = (gate_unit if role == "gate" else register_unit)(cells, name, table)
             numbers, what = (unit.area, unit.energy, unit.leakage), ""

@@ -11,21 +11,22 @@ import numpy as np
 import pytest
 
 from characterization.extract.cli import main
-from characterization.extract.sng.bench import Bench
-from characterization.extract.sng.character import (
-    cycle_exposures,
-    sampled_bits,
-    write_window,
-)
+from characterization.extract.options import ExtractOptions
+from characterization.extract.sng.bench import Bench, sampled_bits
 from characterization.extract.sng.energy import phase_energies
-from characterization.extract.stage import ExtractOptions, run
+from characterization.extract.sng.exposure import cycle_exposures, write_window
+from characterization.extract.stage import run
+from circuits.foundry import load_technology
 from circuits.ratings import stresses
 from circuits.simulator import Simulator
 from circuits.sng.cell import NEVER, SngDesign, sng_circuit, sng_deck
+from devices.cbram import CBRAM
+from devices.parameter import Parameter
 from devices.presets import knag2014
 from devices.technology import CMOS40LP
 from formats.cells import read_cells
 from formats.device import write_device
+from formats.errors import InputError
 
 DEVICE, DESIGN = knag2014(), SngDesign()
 
@@ -34,7 +35,7 @@ DEVICE, DESIGN = knag2014(), SngDesign()
 def cells_path(tmp_path_factory: pytest.TempPathFactory, demo_device: dict[str, Any]) -> Path:
     folder = tmp_path_factory.mktemp("extract")
     write_device(folder / "device.json", demo_device)
-    return run(ExtractOptions(device=folder / "device.json", output=folder, points=5))
+    return run(ExtractOptions(device=folder / "device.json", output=folder, points=5, cells=()))
 
 
 def test_ngspice_and_python_give_the_same_512_bits() -> None:
@@ -60,6 +61,27 @@ def test_ngspice_and_python_give_the_same_512_bits() -> None:
     # P of the realised exposures: sum of bits within 4.9 standard deviations (1e-6).
     p = DEVICE.set.probability_of_exposure(exposure)
     assert abs(bits.sum() - p.sum()) < 4.9 * np.sqrt(np.sum(p * (1 - p)))
+
+
+@pytest.mark.parametrize("name", ["cmos40lp", "freepdk45"])
+def test_few_time_steps_give_the_exposure_of_many_on_every_technology(name: str) -> None:
+    try:
+        technology = load_technology(name)
+    except InputError as error:
+        pytest.skip(str(error))
+    # Thick-oxide transistors of FreePDK45 have thresholds of some 1.5 V.
+    design = replace(DESIGN, compliance_gate=1.0 if name == "cmos40lp" else 1.8)
+    voltages, never = np.array([3.2, 3.4]), np.full(2, NEVER)
+    with Simulator() as simulator:
+        bench = Bench(simulator, DEVICE, technology, design)
+        quick, fine = (
+            bench.run_all([bench.circuit(voltages, never)], 2, quick=quick)[0]
+            for quick in (True, False)
+        )
+    few, many = (cycle_exposures(DEVICE, run, design, 2, 1) for run in (quick, fine))
+    assert few == pytest.approx(many, rel=2e-5)
+    assert quick.time.size < 0.8 * fine.time.size
+    assert many[1] > 0.4
 
 
 def test_probability_does_not_depend_on_the_time_step() -> None:
@@ -170,25 +192,64 @@ def with_resistance(content: dict[str, Any], name: str, value: float) -> dict[st
 def test_devices_the_cell_cannot_serve_are_refused_with_the_reason(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], demo_device: dict[str, Any]
 ) -> None:
-    """An HRS the write path cannot feed; an HRS that reads as 1; a stochastic RESET."""
+    """An HRS the write path cannot feed; one that often reads as 1; a conditional RESET with
+    exposure that is carried on."""
+    wide = with_resistance(with_resistance(demo_device, "r_hrs", 1e6), "sigma_ln_r_hrs", 0.7)
+    weibull = {**demo_device["set"], "family": "weibull"}
+    weibull["parameters"] = {**weibull["parameters"], "shape": Parameter(2.0, "1", "assumed")}
+    weibull["parameters"]["shape"] = weibull["parameters"]["shape"].to_dict()
     cases = [
-        (with_resistance(demo_device, "r_hrs", 1.5e5), "the write path takes too much"),
-        (with_resistance(demo_device, "r_hrs", 1e6), "stuck, not noisy"),
-        ({**demo_device, "reset": demo_device["set"]}, "stochastic RESET"),
+        (with_resistance(demo_device, "r_hrs", 1.5e5), [], "the write path takes too much"),
+        (wide, [], "stuck, not noisy"),
+        ({**demo_device, "set": weibull}, ["--conditional-reset"], "only the exponential law"),
     ]
-    for content, message in cases:
+    for content, more, message in cases:
         path = tmp_path / "device.json"
         write_device(path, content)
-        assert main([str(path), "--points", "3", "-o", str(tmp_path / "out")]) == 2
+        assert main([str(path), "--points", "3", *more, "-o", str(tmp_path / "out")]) == 2
         assert message in capsys.readouterr().err
         assert not (tmp_path / "out").exists()
+
+
+def stochastic_reset(device: CBRAM, tau: float = 2.8e-7) -> CBRAM:
+    """The device with an exponential RESET law, tau (s) at 1.2 V."""
+    law = device.set.with_values(tau, 0.15)
+    return replace(device, reset=replace(law, reference_voltage=1.2))
+
+
+def test_a_stochastic_reset_is_extracted_and_its_chain_holds(
+    tmp_path: Path, demo_device: dict[str, Any]
+) -> None:
+    """Pr from the RESET exposure, pi and lag1 from Pr; a failed RESET costs more than an idle one,
+    a conditional RESET of an HRS less than an unconditional one."""
+    path = tmp_path / "device.json"
+    content = stochastic_reset(DEVICE).to_dict()
+    write_device(path, {**content, "provenance": demo_device["provenance"]})
+    options = ExtractOptions(device=path, output=tmp_path, points=3, cells=())
+    plain = read_cells(run(options)).sng
+    sng = plain.isel(pulse_width=0, temperature=0, corner=0)
+    pr, ps = float(sng["Pr"]), sng["Ps"].to_numpy()
+    assert 0.4 < pr < 0.8
+    assert pr == pytest.approx(-np.expm1(-float(sng["reset_exposure"])), rel=1e-9)
+    # Its own R_LRS and device make RESET more or less likely: the mean lies below (concave).
+    assert 0.9 * pr < float(sng["Pr_population_mean"]) < pr
+    assert sng["pi"].to_numpy() == pytest.approx(ps / (ps + pr * (1 - ps)), rel=1e-9)
+    assert sng["lag1"].to_numpy() == pytest.approx((1 - ps) * (1 - pr), rel=1e-9)
+    assert np.all(sng["reset_energy_failed"] > 5 * sng["reset_energy_hrs"])
+    conditional = read_cells(run(replace(options, conditional_reset=True))).sng
+    assert np.all(conditional["reset_energy_hrs"] < 0.5 * plain["reset_energy_hrs"].to_numpy())
+    # Two bits of one device hang together by the failed RESET, two devices do not.
+    by_option = sng["pair_correlation"].to_series()
+    assert by_option["parallel"] == 0.0
+    assert by_option["successive"] == pytest.approx(
+        float(sng["lag1"][int(np.argmin(np.abs(ps - 0.5)))]), abs=1e-9
+    )
 
 
 def test_stochastic_reset_gives_the_same_bits_in_ngspice_and_python() -> None:
     """96 cycles, P(RESET) near 0.6: the Markov chain of stored bits, cycle by cycle."""
     cycles = 96
-    law = DEVICE.set.with_values(2.8e-7, 0.15)
-    device = replace(DEVICE, reset=replace(law, reference_voltage=1.2))
+    device = stochastic_reset(DEVICE)
     random = np.random.default_rng(2)
     voltages = [3.35] * cycles
     sets = device.set.sample_thresholds(random, cycles)
@@ -228,7 +289,7 @@ def test_same_inputs_give_the_same_bytes_for_one_and_two_jobs(
     cells_path: Path, tmp_path: Path
 ) -> None:
     device = cells_path.with_name("device.json")
-    again = run(ExtractOptions(device=device, output=tmp_path, points=5, jobs=1))
+    again = run(ExtractOptions(device=device, output=tmp_path, points=5, cells=(), jobs=1))
     assert again.read_bytes() == cells_path.read_bytes()
 
 

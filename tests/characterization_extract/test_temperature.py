@@ -12,9 +12,10 @@ import pytest
 from rich.console import Console
 
 from characterization.extract.cli import main
+from characterization.extract.options import ExtractOptions, device_at
 from characterization.extract.screen import show
-from characterization.extract.stage import ExtractOptions, at_technology, run
-from characterization.extract.tables import _standard_error
+from characterization.extract.stage import run
+from characterization.extract.tables.errors import standard_error
 from devices.cbram import CBRAM
 from devices.conduction import HrsSinh
 from devices.families import FAMILIES
@@ -66,14 +67,14 @@ def test_the_error_of_p_takes_a_law_with_activation_energy_and_shape() -> None:
         ln_u = np.log(law.rate(np.array([place])) * width) - draws[:, 0] * by_tau
         shape = law.shape_value * np.exp(draws[:, 3])
         p.append(-np.expm1(-np.exp(shape * (ln_u - draws[:, 1] * by_v0))))
-    found = _standard_error(law, v, law.rate(v) * width)
+    found = standard_error(law, law.rate(v) * width, width)
     assert found == pytest.approx(100 * np.std(p, axis=1), rel=0.02)
 
 
 def test_a_law_of_another_temperature_is_moved_or_refused() -> None:
     device = with_activation(340.0)
     assert device.set.reference_temperature == 340.0
-    moved = at_technology(device, CMOS40LP, "device.json").set
+    moved = device_at(device, CMOS40LP.temperature, None, "device.json").set
     assert moved.reference_temperature == CMOS40LP.temperature
     v = np.array([2.8, 3.4])
     np.testing.assert_allclose(moved.ln_tau(v), knag2014().set.ln_tau(v), rtol=1e-9)
@@ -81,10 +82,10 @@ def test_a_law_of_another_temperature_is_moved_or_refused() -> None:
         law = replace(knag2014().set, reference_temperature=kelvin)
         cold = replace(knag2014(), set=law)
         if taken:
-            assert at_technology(cold, CMOS40LP, "device.json") is cold
+            assert device_at(cold, 300.0, None, "device.json") == cold
             continue
         with pytest.raises(InputError, match=r"holds at .* K and has no activation energy"):
-            at_technology(cold, CMOS40LP, "device.json")
+            device_at(cold, 300.0, None, "device.json")
 
 
 def test_cells_of_a_moved_law_are_those_of_the_law_and_the_screen_says_so(
@@ -96,7 +97,7 @@ def test_cells_of_a_moved_law_are_those_of_the_law_and_the_screen_says_so(
     device = replace(device, conduction=replace(device.conduction, hrs_sinh=hrs))
     path = tmp_path / "device.json"
     write_device(path, {**device.to_dict(), "provenance": demo_device["provenance"]})
-    cells = read_cells(run(ExtractOptions(device=path, output=tmp_path, points=3)))
+    cells = read_cells(run(ExtractOptions(device=path, output=tmp_path, points=3, cells=())))
     sng = cells.sng.isel(pulse_width=0, temperature=0, corner=0)
     bare = knag2014().set.rate(sng["write_voltage"].to_numpy()) * 1e-4
     assert np.all((sng["exposure"] < bare) & (sng["exposure"] > 0.85 * bare))
@@ -106,7 +107,8 @@ def test_cells_of_a_moved_law_are_those_of_the_law_and_the_screen_says_so(
     assert kept["provenance"] == demo_device["provenance"]
     with (console := Console(width=160)).capture() as seen:
         show(cells.path, console)
-    assert "moved from 340 K to 300 K by Ea = 0.6 eV, beyond the data's 310 to 360 K" in seen.get()
+    moved = "moved from 340 K to 300 K by Ea = 0.6 eV (fitted), beyond the data's 310 to 360 K"
+    assert moved in seen.get()
     assert "not used by the cells: hrs_sinh" in seen.get()
 
 
@@ -117,5 +119,5 @@ def test_the_command_refuses_a_law_of_another_temperature_in_one_line(
     law = {**demo_device["set"], "reference_temperature_K": 350.0}
     write_device(path, {**demo_device, "set": law})
     assert main([str(path), "-o", str(tmp_path / "out")]) == 2
-    assert "technology cmos40lp is at 300 K" in (error := capsys.readouterr().err)
+    assert "cells are asked for at 300 K" in (error := capsys.readouterr().err)
     assert error.count("\n") == 1

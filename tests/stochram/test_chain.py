@@ -133,7 +133,7 @@ def test_small_experiment_runs_end_to_end_and_then_only_what_changed(
     first = capsys.readouterr().out
     assert first.count("running") == 4
     assert "area_mm2" in first
-    digests = {p.name: sha256_file(p) for p in output.iterdir()}
+    digests = {p.name: sha256_file(p) for p in output.iterdir() if p.is_file()}
     assert main(command) == 0
     assert capsys.readouterr().out.count("up to date") == 4
     path.write_text(f"{text}[report]\nframe_rate_Hz = 0.5\n")

@@ -1,0 +1,1 @@
+"""The in-memory column: counts and their errors, writing, energy."""

@@ -1,0 +1,1 @@
+"""Pictures of the cells, drawn from cells.nc alone, one kind a file."""

@@ -1,0 +1,1 @@
+"""cells.html: what the cells do, on one self-contained page."""

@@ -1,0 +1,79 @@
+"""Devices and voltages the cells cannot serve, refused by name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import numpy as np
+
+from characterization.extract.sng.bench import Bench
+from characterization.extract.sng.character import SngCharacter
+from characterization.extract.sng.exposure import gained
+from circuits.ratings import Stress
+from circuits.sng.design import NEVER
+from formats.errors import InputError
+
+LARGEST_READ_DISTURB = 1e-3
+"""Probability of a SET by one read pulse beyond which the cell is refused."""
+LARGEST_READ_ERROR = 1e-2
+"""Share of devices read wrongly beyond which the cell is refused."""
+
+
+def refuse_violations(where: str | Path, cell: str, found: Iterable[Stress]) -> None:
+    """Raise :class:`InputError` naming the transistor that leaves its rating."""
+    for stress in found:
+        if stress.violated:
+            raise InputError(
+                where,
+                f"cell {cell}, transistor {stress}; lower the voltages (of an SNG: "
+                "--write-voltage-max, --reset-voltage) or take a higher --io-class",
+            )
+
+
+def refuse_read_disturb(where: str | Path, bench: Bench, low: float) -> None:
+    """Raise :class:`InputError` where a read pulse SETs a fresh device too often."""
+    waveforms = bench.run(bench.circuit(np.array([low]), np.array([NEVER])), 1)
+    window = np.array([bench.design.windows(1)[2]])
+    exposure = gained(bench.device, waveforms, bench.design, window)[0]
+    disturb = float(bench.device.set.probability_of_exposure(exposure)[0])
+    if disturb > LARGEST_READ_DISTURB:
+        voltage = bench.design.resolved(bench.technology).read_voltage
+        raise InputError(
+            where,
+            f"reading at {voltage:g} V and {bench.technology.temperature:g} K would SET the device "
+            f"with P = {disturb:.2g} (at most {LARGEST_READ_DISTURB:g}); it needs a lower read "
+            "voltage than this SNG has",
+        )
+
+
+def refuse_useless(where: str | Path, character: SngCharacter) -> None:
+    """Raise :class:`InputError` for an SNG that does not write, RESET or read its device."""
+    bench, reached = character.bench, float(character.probability[-1])
+    conduction, design = bench.device.conduction, bench.design
+    if reached < 0.5:
+        raise InputError(
+            where,
+            f"the bit probability reaches only {reached:.2g} at {character.voltages[-1]:.3g} V, "
+            "the highest write voltage: the write path takes too much of it from an HRS of "
+            f"{conduction.r_hrs.value:.3g} ohm; raise --io-width, --compliance-gate, "
+            "--pulse-width or --io-class",
+        )
+    for name, error, value in (
+        ("HRS as 1", character.sense.e01, conduction.r_hrs.value),
+        ("LRS as 0", character.sense.e10, conduction.r_lrs.value),
+    ):
+        if error > LARGEST_READ_ERROR:
+            raise InputError(
+                where,
+                f"the sense amplifier flips at {character.sense.flip_resistance:.3g} ohm and would "
+                f"read a share of {error:.2g} of the devices' {name} (median {value:.3g} ohm, at "
+                f"most {LARGEST_READ_ERROR:g}); most such devices are stuck, not noisy",
+            )
+    if character.reset.probability <= 0.0:
+        raise InputError(
+            where,
+            f"RESET never succeeds: {design.reset_time:.3g} s at -{design.reset_voltage:.3g} V "
+            f"through transistors {design.io_width:.3g} m wide give the LRS too little exposure; "
+            "raise --io-width or --reset-voltage",
+        )

@@ -1,0 +1,44 @@
+"""What can go wrong with ngspice, by name."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+
+class Kind(StrEnum):
+    """Why a run gave no result. All but ``NETLIST`` are tried again with robust options."""
+
+    NETLIST = "netlist"
+    """The deck is wrong: ngspice names the line, the model, the subcircuit or the analysis."""
+    CONVERGENCE = "convergence"
+    """No solution was found, or values that are not finite."""
+    CRASH = "crash"
+    """The process died."""
+    HANG = "hang"
+    """No answer within the time limit."""
+
+
+@dataclass(frozen=True)
+class Failure:
+    """One attempt that gave no result; ``log`` is what ngspice printed."""
+
+    kind: Kind
+    reason: str
+    log: str = ""
+
+
+class SimulationError(RuntimeError):
+    """A simulator failed on a deck.
+
+    The message holds its last lines and the path of the kept deck, which is also ``kept``.
+    """
+
+    def __init__(self, message: str, kept: Path | None = None) -> None:
+        super().__init__(message)
+        self.kept = kept
+
+
+class EngineMissing(RuntimeError):
+    """ngspice or libngspice is not installed; the message says how to install it."""

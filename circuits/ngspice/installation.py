@@ -1,0 +1,83 @@
+"""Where ngspice and libngspice are, and which version."""
+
+from __future__ import annotations
+
+import ctypes.util
+import functools
+import hashlib
+import os
+import re
+import shutil
+import subprocess
+import warnings
+from pathlib import Path
+
+from circuits.ngspice.failures import EngineMissing
+
+TESTED_VERSION = "39"
+
+
+def library_path() -> str:
+    """Path or soname of libngspice; Debian's package has no plain ``libngspice.so``.
+
+    Raises :class:`EngineMissing`.
+    """
+    given = os.environ.get("NGSPICE_LIBRARY_PATH")
+    if given and Path(given).exists():
+        return given
+    found = ctypes.util.find_library("ngspice")
+    if found is None:
+        raise EngineMissing(
+            "libngspice is not installed (Debian, Ubuntu: apt-get install libngspice0), or set "
+            "NGSPICE_LIBRARY_PATH to the file libngspice.so.0"
+        )
+    return found
+
+
+@functools.cache
+def library_identity(path: str) -> str:
+    """SHA-256 of the library's file; where a soname's file is not found, its name and version."""
+    file = Path(path) if Path(path).is_file() else _file_of(path)
+    if file is not None:
+        with file.open("rb") as content:
+            return hashlib.file_digest(content, "sha256").hexdigest()
+    return f"{path} {executable_version()}"
+
+
+def _file_of(soname: str) -> Path | None:
+    for program in ("/sbin/ldconfig", "/usr/sbin/ldconfig", "ldconfig"):
+        try:
+            known = subprocess.run(
+                [program, "-p"], capture_output=True, text=True, timeout=20, check=False
+            ).stdout
+        except OSError:
+            continue
+        match = re.search(rf"^\s*{re.escape(soname)} .*=> (\S+)$", known, re.MULTILINE)
+        return Path(match[1]) if match else None
+    return None
+
+
+def executable_path() -> str:
+    """Path of the ngspice program; raises :class:`EngineMissing`."""
+    found = shutil.which("ngspice")
+    if found is None:
+        raise EngineMissing("ngspice is not installed (Debian, Ubuntu: apt-get install ngspice)")
+    return found
+
+
+def executable_version() -> str:
+    """Version of the ngspice program, for example "39"."""
+    run = subprocess.run(
+        [executable_path(), "--version"], capture_output=True, text=True, timeout=20, check=False
+    )
+    match = re.search(r"ngspice-(\S+)", run.stdout)
+    return match[1] if match else "unknown"
+
+
+def warn_of_other_version(version: str) -> None:
+    """Warn, once in a process, that results were checked with another ngspice."""
+    if version.split(".", maxsplit=1)[0] != TESTED_VERSION:
+        warnings.warn(
+            f"ngspice {version} found; this project is tested with ngspice {TESTED_VERSION}",
+            stacklevel=2,
+        )
