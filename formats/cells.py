@@ -87,6 +87,8 @@ SIGNED = (
     "count_error_mean",
     "group_correlation",
     "pair_complement_correlation",
+    "set_loss",
+    "reset_loss",
 )
 """May be negative: charge given back to the supply makes some transitions' energies so."""
 PARTIAL = (

@@ -24,7 +24,7 @@ app = typer.Typer(add_completion=False, rich_markup_mode=None, no_args_is_help=T
 
 _HELP = """From measured switching statistics to the cost and accuracy of a stochastic computer.
 
-Besides `run` and `engine`, each stage is a command of its own:
+Besides `run`, `engine` and `preset`, each stage is a command of its own:
 `stochram fit`, `stochram extract`, `stochram train`, `stochram report` (each with --help),
 the same as `python -m characterization.fit` and so on.
 
@@ -77,6 +77,34 @@ def engine(
     from stochram.engine import forget, prove_engine
 
     print(forget() if clear else prove_engine())
+
+
+@app.command(epilog="Example: stochram preset cbram-lv-assumed -o out")
+def preset(
+    name: Annotated[str, typer.Argument(help="Name of a device.", show_default=False)],
+    output: Annotated[Path, typer.Option("-o", "--output", help="Folder for device.json.")] = Path(
+        "out"
+    ),
+) -> None:
+    """Write the device.json of a device that comes with the program, to extract without a fit."""
+    from devices.presets import PRESETS
+    from formats.device import write_device
+    from formats.errors import InputError
+    from formats.provenance import provenance
+
+    if name not in PRESETS:
+        raise InputError("NAME", f"{name!r} is unknown; there is {', '.join(PRESETS)}")
+    record = provenance(
+        stage="preset",
+        inputs={},
+        options={"name": name},
+        seed=None,
+        source=("devices",),
+        libraries=("numpy",),
+    )
+    path = output / "device.json"
+    write_device(path, {**PRESETS[name]().to_dict(), "provenance": record})
+    print(f"wrote {path}")
 
 
 def _summary(path: Path) -> list[str]:

@@ -15,10 +15,11 @@ from characterization.extract.logic.compose import (
 )
 from characterization.extract.logic.gate import characterise_gate
 from characterization.extract.logic.register import characterise_flip_flop
-from characterization.extract.logic.results import GateCharacter, RegisterCharacter
+from characterization.extract.logic.results import GateCharacter, RegisterCharacter, Timing
+from characterization.extract.logic.timing import characterise_timing
 from circuits.logic.cell import REGISTER, LogicCell
 from circuits.logic.gates import GATES
-from circuits.logic.stimulus import measured_pace
+from circuits.logic.stimulus import Pace, measured_pace
 from circuits.mac.base import Mac
 from circuits.mac.bit_cells import MACS
 from circuits.mac.counter import counter_mac
@@ -82,6 +83,20 @@ class Library:
     gates: Mapping[str, GateCharacter]
     register: RegisterCharacter
     checks: Mapping[str, CompositionCheck]
+    pace: Pace
+
+
+def characterise_timings(
+    simulator: Simulator, library: Library, nominal: Library
+) -> dict[str, Timing]:
+    """Delay and slew tables of every gate, at the slews and loads of the ``nominal`` library."""
+    inverter = float(nominal.gates["inv"].pin_capacitance[0])
+    return {
+        name: characterise_timing(
+            simulator, library.technology, GATES[name], nominal.pace, inverter
+        )
+        for name in library.gates
+    }
 
 
 def characterise_library(
@@ -110,7 +125,7 @@ def characterise_library(
             checks[cell.name] = composition_check(
                 simulator, technology, pace, cell, gates, register, vectors
             )
-    return Library(technology, gates, register, checks)
+    return Library(technology, gates, register, checks, pace)
 
 
 def is_mac(cell: LogicCell) -> bool:

@@ -84,7 +84,20 @@ def show(path: Path, console: Console) -> None:
             f"({float(sng['Pr_population_mean']):.4f} over devices); successive bits correlate by "
             f"up to {float(sng['lag1'].max()):.3f}"
         )
+    console.print(
+        f"{cells.sng.attrs['terminal']}: SET loses {float(sng['set_loss'].max()) * 1e3:.0f} mV of "
+        f"{float(sng['loss_voltage'].max()):.3g} V, RESET {float(sng['reset_loss']):.2f} V of "
+        f"{float(cells.sng.attrs['reset_voltage_V']):.2f} V (source follower)"
+    )
+    console.print(
+        f"sense amplifier: trips at {float(sng['trip_resistance']):.3g} ohm, offset "
+        f"{float(sng['sense_offset']) * 1e3:.1f} mV (frozen), noise "
+        f"{float(sng['sense_noise']) * 1e3:.1f} mV a bit; HRS read as 1 "
+        f"{float(sng['e01']):.1g}, LRS as 0 {float(sng['e10']):.1g}"
+    )
     console.print(_errors_of_p(sng))
+    for line in _column(cells):
+        console.print(line)
     for line in (_temperature(cells.sng, device), _unused(device), *_checked(sng)):
         if line:
             console.print(line)
@@ -145,6 +158,25 @@ def _logic(cells: Cells) -> Table:
                 f"{float(here['area']) * 1e12:.3g} um2",
             )
     return logic
+
+
+def _column(cells: Cells) -> list[str]:
+    """How many cells a column may have, and what was left out with the reason."""
+    lines = []
+    for name, data in cells.groups.items():
+        if "usable_n" in data:
+            here = at_nominal(data)
+            by_share = here["usable_n"].to_series()
+            found = [
+                f"{int(n)} {'untrimmed' if share == 1 else f'with {share:g} of the offset left'}"
+                for share, n in by_share.items()
+            ]
+            lines.append(
+                f"{name}: {here.attrs['fan_in']} cells are tabulated; usable n is "
+                f"{', '.join(found)} ({here.attrs['usable_n_rule']}); a trim is assumed"
+            )
+    left_out = json.loads(str(cells.attributes.get("left_out", "{}")))
+    return [*lines, *(f"left out: {name}, {reason}" for name, reason in left_out.items())]
 
 
 def _errors_of_p(sng: xr.Dataset) -> str:

@@ -25,8 +25,10 @@ from characterization.extract.library import (
     DEFAULT_MAC,
     Library,
     characterise_library,
+    characterise_timings,
     chosen,
 )
+from characterization.extract.logic.results import Timing
 from characterization.extract.options import (
     ExtractOptions,
     check_numbers,
@@ -130,7 +132,7 @@ def step_count(options: ExtractOptions) -> int:
     macs = sum(isinstance(cell, Mac) for cell in cells.values())
     environments = len(options.temperatures or (None,)) * len(options.corners)
     sng = 1 + 3 * environments * len(options.pulse_width)
-    return sng + environments * (len(GATES) + column) + macs + 2
+    return sng + environments * (len(GATES) + 1 + column) + macs + 2
 
 
 def run(options: ExtractOptions, progress: Callable[[str], None] = lambda _: None) -> Path:
@@ -326,11 +328,19 @@ def _logic(
         stresses |= {name: check.worst for name, check in library.checks.items()}
         for name, worst in stresses.items():
             refuse_violations(technology.name, name, (worst,))
+    nominal = libraries[conditions.nominal_environment]
+
+    def timed(library: Library) -> dict[str, Timing]:
+        there = library.technology
+        progress(f"{there.corner}, {there.temperature:g} K: delays")
+        return characterise_timings(simulator, library, nominal)
+
+    timings = each(timed, libraries)
     progress("MACs and conventional CMOS")
     groups = {
         name: register_group(libraries, conditions)
         if name == REGISTER
-        else gate_group(name, libraries, conditions)
+        else gate_group(name, libraries, timings, conditions)
         for name in GATES
     }
     for name, cell in cells.items():

@@ -17,6 +17,7 @@ from characterization.extract.sng.spread import Population, few, population
 from circuits.ratings import Stress
 from circuits.simulator import Waveforms
 from circuits.sng.cell import NEVER
+from circuits.sng.terminal import DriveLoss, drive_loss
 
 REACHED = 0.99
 """Bit probability below which the window of write voltages grows."""
@@ -33,6 +34,7 @@ class SngCharacter:
     reset: Reset
     energies: PathEnergies
     sense: SenseCharacter
+    loss: DriveLoss
     leakage: float
     example: Waveforms
     worst: Stress
@@ -86,6 +88,14 @@ def characterise(
             reset=reset,
             energies=energies,
             sense=sense_errors(bench),
+            loss=drive_loss(
+                bench.simulator,
+                bench.device,
+                bench.technology,
+                bench.design,
+                voltages[few(voltages.size)].tolist(),
+                [bench.design.reset_voltage],
+            ),
             leakage=_leakage(bench, float(voltages[-1])),
             example=_example(bench, voltages, exposure),
             worst=max(bench.stresses, key=lambda s: s.voltage / s.rating),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 import xarray as xr
@@ -12,6 +12,7 @@ from characterization.extract.conditions import Conditions
 from characterization.extract.library import Library, cell_area, cell_leakage
 from characterization.extract.logic.operands import operand_energy, operation_energy
 from characterization.extract.logic.path import longest_path
+from characterization.extract.logic.results import Timing
 from circuits.logic.cell import LogicCell
 from circuits.logic.gates import GATES
 from circuits.mac.base import Mac
@@ -26,8 +27,13 @@ DFF_STATES = [f"{k:03b}" for k in range(8)]
 Over = Callable[..., xr.Variable]
 
 
-def gate_group(name: str, libraries: Sequence[Library], conditions: Conditions) -> xr.Dataset:
-    """A ``gate`` group: energy by input transition, leakage by state, delay, input capacitance."""
+def gate_group(
+    name: str,
+    libraries: Sequence[Library],
+    timings: Sequence[Mapping[str, Timing]],
+    conditions: Conditions,
+) -> xr.Dataset:
+    """A ``gate`` group: energy by input transition, leakage by state, delays, input capacitance."""
     over, gate = _over(libraries, conditions), GATES[name]
     states = [format(state, f"0{len(gate.inputs)}b") for state in range(2 ** len(gate.inputs))]
     data = {
@@ -42,8 +48,22 @@ def gate_group(name: str, libraries: Sequence[Library], conditions: Conditions) 
         "input_capacitance": over(lambda x: x.gates[name].pin_capacitance, "F", SIMULATED, "pin"),
         "area": _gate_area(name, libraries[0]),
     }
+    timing = timings[0][name]
+    arcs = [arc for arc in timing.arcs if all(arc in each[name].arcs for each in timings)]
+    for place, variable_name in enumerate(("arc_delay", "arc_slew")):
+        values = [np.array([each[name].arcs[arc][place] for arc in arcs]) for each in timings]
+        data[variable_name] = variable(
+            (*ENVIRONMENT, "arc", "input_slew", "output_load"),
+            conditions.over_environments(values),
+            "s",
+            "simulated: ngspice transients with input ramps and output capacitors, the worst over "
+            "the states of the other inputs; slews 10 to 90 %",
+        )
     coordinates = {
         **conditions.environment_coordinates(),
+        "arc": [f"{pin} {edge} > {out} {result}" for pin, out, result, edge in arcs],
+        "input_slew": ("input_slew", [0.8 * slew for slew in timing.slews], {"units": "s"}),
+        "output_load": ("output_load", list(timing.loads), {"units": "F"}),
         "transition": [f"{before}>{after}" for before in states for after in states],
         "state": states,
         "pin": list(gate.inputs),

@@ -23,6 +23,7 @@ from circuits.sng.chain import bit_statistics, memory_statistics
 from circuits.sng.part import areas, counts
 from circuits.sng.parts import cell_parts
 from circuits.sng.regeneration import pair_options
+from devices.technology.costs import charge_pump, level_shifter
 from formats.cells import CONDITIONS, ENVIRONMENT, OUTCOMES, PHASES, variable
 
 SIMULATED = "simulated: ngspice transients of the cell"
@@ -85,6 +86,7 @@ def sng_group(
 
     ideal = "assumed: ideal RESET" if law_free else EXACT
     sense = "derived: quadrature over log-normal resistances, frozen offset and noise of the latch"
+    stuck = "derived: share of (device, amplifier) pairs that read wrong more often than right"
     by_time = "simulated: transients at fractions of the exposure at which the device switches"
     data = {
         "exposure": over(lambda c: c.exposure, "1", EXACT),
@@ -121,6 +123,24 @@ def sng_group(
         "Pr_population_mean": environment(lambda c: c.reset.mean, "1", ideal),
         "e01": environment(lambda c: c.sense.e01, "1", sense),
         "e10": environment(lambda c: c.sense.e10, "1", sense),
+        "e01_stuck": environment(lambda c: c.sense.hrs.stuck, "1", stuck),
+        "e10_stuck": environment(lambda c: c.sense.lrs.stuck, "1", stuck),
+        "trip_resistance": environment(lambda c: c.sense.flip_resistance, "ohm", SIMULATED),
+        "sense_offset": environment(
+            lambda c: c.sense.sigma_offset, "V", "derived: sensitivity to each threshold, Pelgrom"
+        ),
+        "sense_noise": environment(
+            lambda c: c.sense.noise, "V", "derived: kT/C at sense node and outputs, upper bound"
+        ),
+        "set_loss": variable(
+            ("loss_voltage",),
+            nominal.loss.set_loss,
+            "V",
+            f"{SIMULATED}: write voltage less V_cell, HRS",
+        ),
+        "reset_loss": environment(
+            lambda c: c.loss.reset_loss[0], "V", f"{SIMULATED}: RESET voltage less |V_cell|, LRS"
+        ),
         "energy": over(outcomes, "J", by_time, "phase", "outcome"),
         "energy_stderr": over(
             outcome_errors,
@@ -149,6 +169,7 @@ def sng_group(
     }
     codes = np.concatenate([[0.0], np.linspace(v[0], v[-1], 2**converter.bits - 1)])
     data |= _pairs(nominal)
+    data |= _named_costs(nominal)
     data |= _codes(nominal, codes, converter)
     data |= _inverse_map(characters, conditions, codes)
     example = nominal.example
@@ -163,6 +184,7 @@ def sng_group(
         "switch_fraction": ("switch_fraction", FRACTIONS, {"units": "1"}),
         "stored": ["hrs", "lrs"],
         "pair_option": list(PAIRS),
+        "loss_voltage": ("loss_voltage", nominal.loss.set_drive, {"units": "V"}),
         "code": np.arange(codes.size),
         "probability": np.arange(PROBABILITY_STEPS + 1) / PROBABILITY_STEPS,
         "waveform_time": ("waveform_time", example.time, {"units": "s"}),
@@ -176,6 +198,8 @@ def sng_group(
         "population_change_P": max(c.population.change for c in characters),
         "flip_resistance_ohm": nominal.sense.flip_resistance,
         "hrs_nodes": nominal.population.hrs_nodes,
+        "terminal": f"the {bench.design.terminal} electrode meets the access transistor",
+        "reset_voltage_V": bench.design.reset_voltage,
         "phase_order": ",".join(bench.design.order),
         "dac_bits": converter.bits,
         "supply_noise_V": converter.noise,
@@ -193,6 +217,28 @@ def _area(bench: Bench) -> xr.Variable:
         "inverter each at the technology's pitches (assumed)"
     )
     return variable((), sum(by_role.values()), "m2", source)
+
+
+def _named_costs(nominal: SngCharacter) -> dict[str, xr.Variable]:
+    """What a write path above the core supply needs outside the cell, by rule and not simulated.
+
+    The pump is one for the mean current of one SNG that writes at P = 1/2 or the highest P.
+    """
+    bench, highest = nominal.bench, float(nominal.voltages[-1])
+    if bench.design.path != "io" or highest <= bench.technology.supply:
+        return {}
+    place = int(np.argmin(np.abs(nominal.probability - 0.5)))
+    energy = by_outcome(nominal.energies, nominal.probability, nominal.reset.probability)
+    mean = float(nominal.probability[place] * energy[place, 1, 1])
+    current = mean / (bench.design.write_time * float(nominal.voltages[place]))
+    pump = charge_pump(bench.technology, highest, current)
+    shifter = level_shifter(bench.technology)
+    return {
+        "charge_pump_efficiency": variable((), pump.efficiency, "1", pump.source),
+        "charge_pump_area": variable((), pump.area, "m2", pump.source),
+        "level_shifter_energy": variable((), shifter.energy_per_transition, "J", shifter.source),
+        "level_shifter_area": variable((), shifter.area, "m2", shifter.source),
+    }
 
 
 def _pairs(nominal: SngCharacter) -> dict[str, xr.Variable]:
