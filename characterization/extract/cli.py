@@ -95,6 +95,9 @@ def extract(
     check: Annotated[
         bool, typer.Option("--check", help="Compare the probabilities with Monte Carlo.")
     ] = False,
+    figures: Annotated[
+        bool, typer.Option("--figures", help="Write the pictures of cells.html as SVG files too.")
+    ] = False,
     jobs: Annotated[int, typer.Option("-j", "--jobs", help="ngspice processes.")] = 2,
     seed: Annotated[int, typer.Option(help="Seed of what is drawn.")] = 0,
     quiet: Annotated[bool, typer.Option("--quiet", help="Print nothing.")] = False,
@@ -121,6 +124,7 @@ def extract(
         activation_energy=activation_energy,
         cell_voltage=cell_voltage,
         check=check,
+        figures=figures,
         jobs=jobs,
         seed=seed,
     )

@@ -67,7 +67,7 @@ def chosen(names: Sequence[str] | None) -> tuple[dict[str, LogicCell], bool]:
     if names is None:
         return known, True
     for name in names:
-        if name not in known and name != COLUMN:
+        if name not in known and name != COLUMN and name not in GATES:  # gates are always there
             raise InputError(
                 "--cells", f"{name!r} is unknown; there is {', '.join([*known, COLUMN])}"
             )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -30,6 +31,7 @@ BOUNDS = {
     "points": (3, 200, ""),
     "dac_bits": (2, 16, "bits"),
     "jobs": (1, 1024, ""),
+    "seed": (0, 2**32 - 1, ""),
 }
 """Smallest and largest value of each number."""
 
@@ -48,7 +50,8 @@ class ExtractOptions:
     voltages, ``dac_bits`` the resolution of the write voltage, ``supply_noise`` (V rms) its
     deviation from stream to stream. ``activation_energy`` (eV) is assumed for laws without one.
     ``cell_voltage`` takes a ``1t1r`` law as one of the bare device. ``cells`` names what is
-    extracted beside the SNG (None: everything). ``check`` compares P with Monte Carlo.
+    extracted beside the SNG (None: everything). ``check`` compares P with Monte Carlo. ``figures``
+    writes the pictures of the page as files too.
     """
 
     device: Path
@@ -71,6 +74,7 @@ class ExtractOptions:
     cell_voltage: bool = False
     cells: tuple[str, ...] | None = None
     check: bool = False
+    figures: bool = False
     jobs: int = 2
     seed: int = 0
 
@@ -85,10 +89,20 @@ def check_numbers(options: ExtractOptions) -> None:
                 raise InputError(f"--{name.replace('_', '-')}", f"{value:g}; {expected}")
     for name in ("pulse_width", "temperatures", "corners"):
         values = getattr(options, name)
-        if values is not None and (not values or len(set(values)) != len(values)):
-            raise InputError(
-                f"--{name.replace('_', '-')}", f"{', '.join(map(str, values))}: a value is repeated"
-            )
+        option = f"--{name.replace('_', '-')}"
+        if values is not None and not values:
+            raise InputError(option, "is empty; expected one value or several by commas")
+        if values is not None and len(set(values)) != len(values):
+            raise InputError(option, f"{', '.join(map(str, values))}: a value is repeated")
+
+
+def refuse_unwritable(folder: Path) -> None:
+    """Raise :class:`InputError` where no file can be written into a folder, made or to be made."""
+    place = Path(folder).absolute()
+    while not place.exists():
+        place = place.parent
+    if not place.is_dir() or not os.access(place, os.W_OK):
+        raise InputError("--output", f"{folder}: {place.name or place} is no folder to write into")
 
 
 def technology_of(options: ExtractOptions) -> Technology:
@@ -148,6 +162,17 @@ def design_of(options: ExtractOptions, device: CBRAM, technology: Technology) ->
         )
     except ValueError as error:
         raise InputError("--order", str(error)) from error
+
+
+def refuse_unused_activation(options: ExtractOptions, device: CBRAM) -> None:
+    """Raise :class:`InputError` where every law has an activation energy of its own."""
+    laws = [law for law in (device.set, device.reset) if law is not None]
+    if options.activation_energy is not None and all(law.activation for law in laws):
+        raise InputError(
+            "--activation-energy",
+            f"{options.activation_energy:g} eV; the device's laws have activation energies of "
+            "their own, so leave it out",
+        )
 
 
 def device_at(device: CBRAM, kelvin: float, activation: float | None, where: str | Path) -> CBRAM:

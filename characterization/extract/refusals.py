@@ -52,12 +52,19 @@ def refuse_useless(where: str | Path, character: SngCharacter) -> None:
     bench, reached = character.bench, float(character.probability[-1])
     conduction, design = bench.device.conduction, bench.design
     if reached < 0.5:
+        highest = float(character.voltages[-1])
+        bare = float(bench.device.set.probability(np.array([highest]), design.write_time)[0])
+        cause = (
+            "the bare device does not do more there; take a longer --pulse-width or a higher "
+            "--io-class"
+            if bare < 0.5
+            else f"the bare device would reach {bare:.2g}, the write path takes too much of it "
+            f"from an HRS of {conduction.r_hrs.value:.3g} ohm; raise --io-width or --compliance-gate"
+        )
         raise InputError(
             where,
-            f"the bit probability reaches only {reached:.2g} at {character.voltages[-1]:.3g} V, "
-            "the highest write voltage: the write path takes too much of it from an HRS of "
-            f"{conduction.r_hrs.value:.3g} ohm; raise --io-width, --compliance-gate, "
-            "--pulse-width or --io-class",
+            f"at {bench.where} the bit probability reaches only {reached:.2g} at {highest:.3g} V, "
+            f"the highest write voltage: {cause}",
         )
     for name, error, value in (
         ("HRS as 1", character.sense.e01, conduction.r_hrs.value),

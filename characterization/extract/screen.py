@@ -14,12 +14,8 @@ from devices.cbram import CBRAM
 from devices.parameter import Parameter
 from formats.cells import CONDITIONS, Cells, at_nominal, read_cells
 
-ENERGY_OF_ROLE = {
-    "gate": "transition_energy",
-    "register": "energy_toggle",
-    "mac": "energy",
-    "reference": "energy",
-}
+REACHED = 0.99
+"""Bit probability below which the screen says that the curve ends early."""
 
 
 def assumed_parameters(device: CBRAM) -> list[tuple[str, Parameter]]:
@@ -34,6 +30,9 @@ def assumed_parameters(device: CBRAM) -> list[tuple[str, Parameter]]:
             found |= {
                 f"{law_name}.{name}": getattr(spread, name) for name in spread.__dataclass_fields__
             }
+            found |= {f"{law_name}.tau_ref": law.tau_ref, f"{law_name}.V0": law.v0}
+            if law.shape is not None:
+                found[f"{law_name}.shape"] = law.shape
             if law.activation is not None:
                 found[f"{law_name}.Ea"] = law.activation
     found |= dict(device.conduction.parameters())
@@ -53,9 +52,11 @@ def _temperature(sng: xr.Dataset, device: CBRAM) -> str:
     low, high = law.valid_temperature
     beyond = [f"{kelvin:g}" for kelvin in other if not low <= kelvin <= high]
     words = f", beyond the data's {low:g} to {high:g} K at {', '.join(beyond)} K" if beyond else ""
+    laws = "SET and RESET laws" if device.reset else "SET law"
     return (
-        f"temperature: SET law moved from {own:g} K to {there} K by Ea = "
-        f"{law.activation.value:g} eV ({law.activation.source}){words}"
+        f"temperature: {laws} moved from {own:g} K to {there} K by Ea = "
+        f"{law.activation.value:g} eV ({law.activation.source}){words}; "
+        "resistances do not move with temperature"
     )
 
 
@@ -101,9 +102,18 @@ def show(path: Path, console: Console) -> None:
     for line in (_temperature(cells.sng, device), _unused(device), *_checked(sng)):
         if line:
             console.print(line)
-    names = ", ".join(f"{name} = {p.value:g} {p.unit}" for name, p in assumed_parameters(device))
+    highest = float(sng["pi"].max())
+    if highest < REACHED:
+        console.print(
+            f"P ends at {highest:.3f}, {float(sng['write_voltage'].max()):.3g} V: a longer "
+            "--pulse-width or a higher --io-class reaches further"
+        )
+    names = ", ".join(
+        f"{name} = {p.value:g}{'' if p.unit == '1' else ' ' + p.unit}"
+        for name, p in assumed_parameters(device)
+    )
     console.print(f"assumed: {names}")
-    console.print(f"wrote {path}")
+    console.print(f"wrote {path}, cells.html, and the libraries in {path.parent / 'cells'}")
 
 
 def _curve(group: xr.Dataset) -> Table:
@@ -114,7 +124,7 @@ def _curve(group: xr.Dataset) -> Table:
     v = sng["write_voltage"].to_numpy()
     by_outcome = sng["energy"].sum("phase").to_numpy()
     for i in np.linspace(0, v.size - 1, min(9, v.size)).astype(int):
-        low, high = float(sng["Ps_population_p05"][i]), float(sng["Ps_population_p95"][i])
+        low, high = (stored(sng, f"Ps_population_{end}")[i] for end in ("p05", "p95"))
         curve.add_row(
             f"{v[i]:.3f} V",
             f"{float(sng['pi'][i]):.4f}",
@@ -123,6 +133,12 @@ def _curve(group: xr.Dataset) -> Table:
             f"{by_outcome[i, 1] * 1e12:.1f} pJ",
         )
     return curve
+
+
+def stored(sng: xr.Dataset, name: str) -> np.ndarray:
+    """A probability of SET as that of the stored bit, Ps/(Ps + Pr (1 - Ps))."""
+    ps, pr = sng[name].to_numpy(), float(sng["Pr"])
+    return np.asarray(ps / np.maximum(ps + pr * (1 - ps), 1e-300))
 
 
 def _other_conditions(group: xr.Dataset) -> list[str]:
@@ -142,17 +158,19 @@ def _other_conditions(group: xr.Dataset) -> list[str]:
 
 
 def _logic(cells: Cells) -> Table:
-    logic = Table(title="logic, MACs and conventional CMOS, per operation")
+    logic = Table(
+        title="logic, MACs and conventional CMOS: a transition, a product bit at P = 1/2, a clock, "
+        "an operation"
+    )
     for column in ("cell", "mean energy", "leakage", "delay", "area"):
         logic.add_column(column, justify="left" if column == "cell" else "right")
     for name, data in cells.groups.items():
-        key = ENERGY_OF_ROLE.get(data.attrs["role"])
-        if key:
+        if data.attrs["role"] != "sng":
             here = at_nominal(data)
             delay = f"{float(here['delay']) * 1e12:.0f} ps" if "delay" in here else "-"
             logic.add_row(
                 name,
-                f"{float(here[key].mean()) * 1e15:.2f} fJ",
+                f"{_typical(here) * 1e15:.2f} fJ",
                 f"{float(here['leakage_power'].mean()) * 1e9:.3f} nW",
                 delay,
                 f"{float(here['area']) * 1e12:.3g} um2",
@@ -173,10 +191,21 @@ def _column(cells: Cells) -> list[str]:
             ]
             lines.append(
                 f"{name}: {here.attrs['fan_in']} cells are tabulated; usable n is "
-                f"{', '.join(found)} ({here.attrs['usable_n_rule']}); a trim is assumed"
+                f"{', '.join(found)} ({here.attrs['usable_n_rule']}); a trim is assumed; the "
+                f"worst count of {here.attrs['fan_in']} cells is wrong with P = "
+                f"{float(here['size_worst_error_probability'].sel(size=here.attrs['fan_in'])):.2g}"
             )
     left_out = json.loads(str(cells.attributes.get("left_out", "{}")))
     return [*lines, *(f"left out: {name}, {reason}" for name, reason in left_out.items())]
+
+
+def _typical(group: xr.Dataset) -> float:
+    """Mean energy (J): of all transitions, of a product bit at P = 1/2, of a clock."""
+    if group.attrs["role"] == "mac":
+        return float(group["energy"].interp(a_probability=0.5, b_probability=0.5))
+    if group.attrs["role"] == "register":
+        return float(group["energy_hold"] + group["energy_toggle"]) / 2
+    return float(group["energy" if "energy" in group else "transition_energy"].mean())
 
 
 def _errors_of_p(sng: xr.Dataset) -> str:
@@ -191,7 +220,7 @@ def _errors_of_p(sng: xr.Dataset) -> str:
         largest = float(np.max(sng[f"code_error_{name}"].to_numpy()[1:]))
         if np.isfinite(largest):
             parts.append(f"{words} {largest:.2g}")
-    return f"largest error of P from: {', '.join(parts)}"
+    return f"largest error of P(SET) from: {', '.join(parts)}"
 
 
 def _checked(sng: xr.Dataset) -> list[str]:

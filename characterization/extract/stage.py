@@ -35,6 +35,8 @@ from characterization.extract.options import (
     conditions_of,
     design_of,
     device_at,
+    refuse_unused_activation,
+    refuse_unwritable,
     technology_of,
 )
 from characterization.extract.page.page import write_page
@@ -119,6 +121,7 @@ def stage_provenance(options: ExtractOptions) -> dict[str, Any]:
             "cell_voltage": options.cell_voltage,
             "cells": None if options.cells is None else list(options.cells),
             "check": options.check,
+            "figures": options.figures,
         },
         seed=options.seed,
         source=SOURCE,
@@ -143,6 +146,8 @@ def run(options: ExtractOptions, progress: Callable[[str], None] = lambda _: Non
     content = read_device(options.device)
     fitted = CBRAM.from_dict({key: content[key] for key in content if key != "provenance"})
     check_numbers(options)
+    refuse_unused_activation(options, fitted)
+    refuse_unwritable(options.output)
     technology = technology_of(options)
     conditions = conditions_of(options, technology)
     design = design_of(options, fitted, technology)
@@ -167,10 +172,9 @@ def run(options: ExtractOptions, progress: Callable[[str], None] = lambda _: Non
             ]
             each = in_parallel(options.jobs)
             groups = {"sng": _sng(benches, conditions, options, each, progress)}
-            groups |= _logic(simulator, technology, conditions, options, each, progress)
-            column, left_out = _column(
-                simulator, technology, devices, conditions, options, progress
-            )
+            logic, libraries = _logic(simulator, technology, conditions, options, each, progress)
+            column, left_out = _column(simulator, devices, libraries, conditions, options, progress)
+            groups |= logic
             groups |= column
     except EngineMissing as error:
         raise InputError("ngspice", str(error)) from error
@@ -209,7 +213,8 @@ def _write_libraries(
     for kelvin, corner in conditions.environments:
         name = f"{technology.name}_{corner}_{kelvin:g}K_cells.lib"
         write_subcircuits(technology.at(corner, kelvin), folder, logic, name)
-    write_figures(cells, folder)
+    if options.figures:
+        write_figures(cells, folder)
     write_page(cells, options.output / PAGE)
 
 
@@ -283,10 +288,12 @@ def _sng(
     if highest is None:
         role = "pmos_io" if first.design.path == "io" else "pmos"
         highest = first.technology.transistors[role].ratings.lowest - RATING_MARGIN
-    try:
-        windows = [write_window(bench.device, bench.design, highest) for bench in benches]
-    except ValueError as error:
-        raise InputError(options.device, str(error)) from error
+    windows = []
+    for bench in benches:
+        try:
+            windows.append(write_window(bench.device, bench.design, highest))
+        except ValueError as error:
+            raise InputError(options.device, f"at {bench.where}: {error}") from error
     low, high = min(low for low, _ in windows), max(high for _, high in windows)
     each(lambda bench: refuse_read_disturb(options.device, bench, low), benches)
     characters, missed = characterise(benches, (low, high), highest, options.points, each, progress)
@@ -309,7 +316,7 @@ def _logic(
     options: ExtractOptions,
     each: Each,
     progress: Callable[[str], None],
-) -> dict[str, xr.Dataset]:
+) -> tuple[dict[str, xr.Dataset], list[Library]]:
     cells, _ = chosen(options.cells)
     macs = [cell for cell in cells.values() if isinstance(cell, Mac)]
 
@@ -348,13 +355,13 @@ def _logic(
             groups[name] = mac_group(cell, libraries, conditions, options.seed)
         else:
             groups[name] = reference_group(cell, libraries, conditions, options.seed)
-    return groups
+    return groups, libraries
 
 
 def _column(
     simulator: Simulator,
-    technology: Technology,
     devices: Mapping[float, CBRAM],
+    libraries: Sequence[Library],
     conditions: Conditions,
     options: ExtractOptions,
     progress: Callable[[str], None],
@@ -363,14 +370,14 @@ def _column(
     if not chosen(options.cells)[1]:
         return {}, {}
     characters = []
-    for kelvin, corner in conditions.environments:
+    for (kelvin, corner), library in zip(conditions.environments, libraries, strict=True):
         progress(f"{corner}, {kelvin:g} K: in-memory column")
         try:
-            there = technology.at(corner, kelvin)
+            there = library.technology
             characters.append(characterise_column(simulator, devices[kelvin], there))
         except InputError as error:
             return {}, {COLUMN: f"at {kelvin:g} K, {corner}: {error.problem}"}
-    return {COLUMN: column_group(characters, conditions)}, {}
+    return {COLUMN: column_group(characters, libraries, conditions)}, {}
 
 
 def _fit_beside(device: Path) -> Path | None:

@@ -20,6 +20,12 @@ def arithmetic_of(
 ) -> Arithmetic:
     """The arithmetic of the MAC group ``name``; raises :class:`InputError` for one we lack."""
     wanted = (mac.attrs["encoding"], mac.attrs["adder"])
+    if int(mac.attrs.get("accumulator_bits", 0)) > 0:
+        raise InputError(
+            where,
+            f"MAC {name!r} holds its accumulator, which the budget counts apart, per layer; take "
+            "the cell of one product bit with the same encoding and adder",
+        )
     for kind in STOCHASTIC:
         if wanted == (kind.encoding, kind.adder):
             return kind(generators, length)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import xarray as xr
 
 from formats.cells import OUTCOMES, PHASES, Cells, nominal_index
 
@@ -46,16 +47,12 @@ class BitEnergy:
 
 def conditions(cells: Cells) -> dict[str, int]:
     """Indices the SNG is read at: the temperature nearest to 300 K, the corner tt (or the first
-    one) and the widest pulse that fits in the write phase."""
+    one) and the first pulse width, that of the DAC's codes and of the phase times."""
     sng = cells.sng
     temperature, corner = nominal_index(
         sng["temperature"].to_numpy(), np.atleast_1d(sng["corner"].to_numpy())
     )
-    widths = np.asarray(sng["pulse_width"].to_numpy(), float)
-    write_time = float(sng["phase_time"].isel(phase=_phase(cells, "write")))
-    fitting = np.flatnonzero(widths <= write_time * (1 + 1e-9))
-    width = int(fitting[np.argmax(widths[fitting])]) if fitting.size else int(np.argmin(widths))
-    return {"temperature": temperature, "corner": corner, "pulse_width": width}
+    return {"temperature": temperature, "corner": corner, "pulse_width": 0}
 
 
 def sng_table(cells: Cells) -> SngTable:
@@ -74,7 +71,7 @@ def sng_table(cells: Cells) -> SngTable:
     return SngTable(
         voltage=np.asarray(sng["write_voltage"].to_numpy(), float)[order],
         pi=np.asarray(at["pi"].to_numpy(), float)[order],
-        pi_stderr=np.asarray(at["Ps_stderr"].to_numpy(), float)[order],
+        pi_stderr=_stored_stderr(at)[order],
         energy=energies("energy")[order],
         energy_stderr=energies("energy_stderr")[order],
         e01=float(at["e01"]),
@@ -83,6 +80,13 @@ def sng_table(cells: Cells) -> SngTable:
         corner=str(at["corner"].item()),
         pulse_width=float(at["pulse_width"]),
     )
+
+
+def _stored_stderr(sng: xr.Dataset) -> np.ndarray:
+    """Standard error of pi = Ps/(Ps + Pr (1 - Ps)) from that of Ps, to first order."""
+    ps, pr = np.asarray(sng["Ps"].to_numpy(), float), float(sng["Pr"])
+    slope = pr / np.maximum(ps + pr * (1 - ps), 1e-300) ** 2
+    return np.asarray(slope * sng["Ps_stderr"].to_numpy())
 
 
 def stored_probability(table: SngTable, bit_probability: float) -> float:

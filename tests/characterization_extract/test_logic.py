@@ -234,6 +234,20 @@ def test_a_still_mac_costs_nothing_and_a_returning_one_more(lab: Lab) -> None:
         assert returning[middle, middle] > 1.2 * busy
 
 
+def test_energy_of_a_tree_is_that_of_a_stream_per_product(lab: Lab) -> None:
+    """Half of all bits 1: a long stream of the whole cell, over its fan-in."""
+    tree = mux_tree("bipolar", 4, True)
+    energy, error, grid = operand_energy(tree, lab.gates, None, 0)
+    middle = grid.size // 2
+    vectors = random_vectors(tree, generator(1, "tree"), 3000)
+    period = 4 * longest_path(tree, lab.gates).delay
+    whole = stream_energies(tree, lab.gates, None, vectors, period)
+    spread = np.hypot(error[middle, middle], whole.std() / np.sqrt(whole.size) / 4)
+    # Steps share a state with the next: twice the standard error of independent ones at most.
+    assert energy[middle, middle] == pytest.approx(whole.mean() / 4, abs=5 * 2 * spread)
+    assert spread < 0.05 * energy[middle, middle]
+
+
 def test_delay_is_that_of_the_longest_path_not_of_all_gates(lab: Lab) -> None:
     gates = lab.gates
     mac = MACS["sign_magnitude_counter"]

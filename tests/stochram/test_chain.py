@@ -123,7 +123,7 @@ def test_small_experiment_runs_end_to_end_and_then_only_what_changed(
     """All four real stages on few images; a second run does nothing, a new frame rate one."""
     data = ROOT / "examples" / "knag2014_pulses.csv"
     text = (
-        f'seed = 3\n[fit]\ndata = "{data}"\n[extract]\npoints = 5\n'
+        f'seed = 3\n[fit]\ndata = "{data}"\n[extract]\npoints = 3\ncells = []\n'
         "[train]\ntrain_images = 200\ntest_images = 100\nepochs = 1\n"
     )
     path, output = tmp_path / "experiment.toml", tmp_path / "out put"

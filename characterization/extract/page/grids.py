@@ -13,6 +13,7 @@ import xarray as xr
 from characterization.extract.figures.energy import breakdown
 from characterization.extract.figures.probability import nominal_condition
 from characterization.extract.page.amounts import UNKNOWN, amount, number, signed_percent
+from characterization.extract.screen import stored
 from formats.cells import at_nominal
 
 CURVE_ROWS = 12
@@ -49,8 +50,8 @@ def curve_grid(sng: xr.Dataset) -> Grid:
                 number(float(at["exposure"])),
                 number(float(at["pi"])),
                 number(float(at["Ps_stderr"]), 2),
-                f"{number(float(at['Ps_population_p05']))} to "
-                f"{number(float(at['Ps_population_p95']))}",
+                f"{number(float(stored(here, 'Ps_population_p05')[place]))} to "
+                f"{number(float(stored(here, 'Ps_population_p95')[place]))}",
                 number(float(at["lag1"]), 2),
                 amount(float(energy[0]), "J"),
                 amount(float(energy[1]), "J"),

@@ -38,6 +38,14 @@ class Bench:
     stresses: list[Stress] = field(default_factory=list)
     cycles: list[int] = field(default_factory=list)
 
+    @property
+    def where(self) -> str:
+        """The condition in words."""
+        return (
+            f"{self.technology.corner}, {self.technology.temperature:g} K, "
+            f"{self.design.write_time:g} s"
+        )
+
     def circuit(
         self,
         voltages: np.ndarray,

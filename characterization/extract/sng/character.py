@@ -73,13 +73,12 @@ def characterise(
     def one(bench: Bench) -> SngCharacter:
         place = places[id(bench)]
         exposure = curve.exposure[place]
-        where = f"{bench.technology.corner}, {bench.technology.temperature:g} K"
-        progress(f"SNG, {where}: spread over devices and cells")
+        progress(f"SNG, {bench.where}: spread over devices and cells")
         spread = population(bench, voltages, exposure)
-        progress(f"SNG, {where}: energy by phase and path")
+        progress(f"SNG, {bench.where}: energy by phase and path")
         reset = reset_phase(bench, voltages[few(voltages.size)])
         energies = path_energies(bench, voltages, exposure, reset)
-        progress(f"SNG, {where}: sense errors, leakage")
+        progress(f"SNG, {bench.where}: sense errors, leakage")
         return SngCharacter(
             bench=bench,
             voltages=voltages,

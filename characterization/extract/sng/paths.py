@@ -7,12 +7,13 @@ of the whole phase) and interpolated, and averaged over the distribution of f by
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.interpolate import BarycentricInterpolator
 
 from characterization.extract.sng.bench import Bench
+from characterization.extract.sng.course import course
 from characterization.extract.sng.energy import phase_energies
 from characterization.extract.sng.reset import Reset, stored_probability
 from characterization.extract.sng.spread import few, smooth
@@ -116,8 +117,8 @@ def switched_mean(
     at = law.exposure_of_probability((x[:, None] + 1) / 2 * p) / exposure
     means = np.empty(exposure.size)
     for place in range(exposure.size):
-        course = BarycentricInterpolator(fractions, energies[place])
-        means[place] = w / 2 @ course(at[:, place])
+        energy = course(fractions, energies[place], at[:, place])
+        means[place] = math.fsum((w / 2 * energy).tolist())
     return means
 
 

@@ -113,7 +113,7 @@ def sense_character(
     comparator = {part.name for part in comparator_parts("", "", "", 0.0, 0.0)}
 
     def spread(names: set[str]) -> float:
-        return float(np.sqrt(sum((sensitivities[n] * sigmas[n]) ** 2 for n in names)))
+        return float(np.sqrt(sum((sensitivities[n] * sigmas[n]) ** 2 for n in sorted(names))))
 
     sigma_trip, sigma_noise = spread(set(moved)), noise / abs(slope)
     errors = [

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import xarray as xr
-from scipy.interpolate import BarycentricInterpolator
+
+from characterization.extract.sng.course import course
 
 
 def cycle_energies(
@@ -39,18 +40,18 @@ def cycle_energies(
     switched = ~kept & (np.asarray(set_fraction) < 1)
     ends = kept | switched
 
-    def course(name: str, fraction: np.ndarray) -> np.ndarray:
-        return np.asarray(BarycentricInterpolator(nodes, at[name])(np.clip(fraction, 0, 1)))
+    def switched_at(name: str, fraction: np.ndarray) -> np.ndarray:
+        return course(nodes, at[name], np.clip(fraction, 0, 1))
 
     energy = np.empty((started.size, 3))
     energy[:, 0] = np.where(
         reset,
-        course("reset_energy_switched", reset_fraction),
+        switched_at("reset_energy_switched", reset_fraction),
         np.where(kept, at["reset_energy_failed"], at["reset_energy_hrs"]),
     )
     energy[:, 1] = np.where(
         switched,
-        course("write_energy_switched", set_fraction),
+        switched_at("write_energy_switched", set_fraction),
         np.where(kept, at["write_energy_lrs"], at["write_energy_held"]),
     )
     energy[:, 2] = at["read_energy"][ends.astype(int)]

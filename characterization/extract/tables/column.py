@@ -19,6 +19,8 @@ from characterization.extract.column.character import (
 from characterization.extract.column.usable import LARGEST_ERROR, LARGEST_RMS, RATIOS, SIGMAS
 from characterization.extract.column.write import PROBABILITIES, WriteScheme
 from characterization.extract.conditions import Conditions
+from characterization.extract.library import Library
+from circuits.logic.cell import REGISTER
 from formats.cells import ENVIRONMENT, variable
 
 SIMULATED = "simulated: ngspice operating points and transients of the column"
@@ -26,10 +28,16 @@ DERIVED = "derived: nodal solution with simulated transistors, quadrature over R
 WRITTEN = "derived: simulated transistors and the fitted law"
 
 
-def column_group(characters: Sequence[ColumnCharacter], conditions: Conditions) -> xr.Dataset:
-    """The group from one character per environment, in the order of ``conditions``."""
+def column_group(
+    characters: Sequence[ColumnCharacter], libraries: Sequence[Library], conditions: Conditions
+) -> xr.Dataset:
+    """The group from one character and library per environment, in the order of ``conditions``."""
     first = characters[conditions.nominal_environment]
     design = first.design
+
+    sequencing = {
+        id(c): _sequencing(c, library) for c, library in zip(characters, libraries, strict=True)
+    }
 
     def over(
         pick: Callable[[ColumnCharacter], object], units: str, source: str, *extra: str
@@ -66,7 +74,13 @@ def column_group(characters: Sequence[ColumnCharacter], conditions: Conditions) 
 
     data = {
         "energy": over(
-            lambda c: c.energy, "J", f"{SIMULATED}, read only", "a_probability", "b_probability"
+            lambda c: c.energy + sequencing[id(c)][0],
+            "J",
+            f"{DERIVED}; word lines, comparator and leakage simulated; successive approximation "
+            "from its gates, all clocked at each decision, half of them toggling (upper estimate); "
+            "read only",
+            "a_probability",
+            "b_probability",
         ),
         "energy_stderr": over(
             lambda c: np.full_like(c.energy, np.nan),
@@ -75,7 +89,12 @@ def column_group(characters: Sequence[ColumnCharacter], conditions: Conditions) 
             "a_probability",
             "b_probability",
         ),
-        "leakage_power": over(lambda c: c.leakage, "W", SIMULATED),
+        "sequencing_energy": over(
+            lambda c: sequencing[id(c)][0], "J", "derived: gates of the successive approximation"
+        ),
+        "leakage_power": over(
+            lambda c: c.leakage + sequencing[id(c)][1], "W", f"{SIMULATED}; gates derived"
+        ),
         "delay": over(lambda c: c.delay, "s", "assumed: time of one read, checked by settling"),
         "area": variable((), first.area, "m2", f"{first.area_source}; sense stage shared"),
         "cell_area": variable((), first.cell_area, "m2", first.area_source),
@@ -143,10 +162,24 @@ def column_group(characters: Sequence[ColumnCharacter], conditions: Conditions) 
         "usable_n_rule": f"P(wrong count) <= {LARGEST_ERROR:g} and rms <= {LARGEST_RMS:g}, mean "
         "over operands of 1/2",
         "schemes": json.dumps({name: _about(one) for name, one in first.schemes.items()}),
-        "not_in_energy": "logic of the successive approximation, trim and reference taps",
+        "not_in_energy": "trim and reference taps",
         "worst_stress": str(first.worst),
     }
     return xr.Dataset(data, coordinates, attributes)
+
+
+def _sequencing(character: ColumnCharacter, library: Library) -> tuple[float, float]:
+    """Energy (J) of a read and leakage (W) of the successive approximation, per product bit."""
+    register, energy, leakage = library.register, 0.0, 0.0
+    for name, count in character.logic_gates.items():
+        if name == REGISTER:
+            energy += count * (register.hold + register.toggle) / 2
+            leakage += count * register.leakage
+        else:
+            energy += count * float(library.gates[name].energy.mean())
+            leakage += count * float(library.gates[name].leakage.mean())
+    cells = character.design.cells
+    return energy * character.design.decisions / cells, leakage / cells
 
 
 def _about(scheme: WriteScheme) -> dict[str, object]:

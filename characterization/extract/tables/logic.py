@@ -156,7 +156,7 @@ def mac_group(
         "signalling": mac.signalling,
         "accumulator_bits": mac.width,
         "cells": json.dumps(mac.gates),
-        "composition_error": error,
+        **({"composition_error": error} if errors else {}),
     }
     coordinates = {
         **conditions.environment_coordinates(),

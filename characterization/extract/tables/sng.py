@@ -27,7 +27,7 @@ from devices.technology.costs import charge_pump, level_shifter
 from formats.cells import CONDITIONS, ENVIRONMENT, OUTCOMES, PHASES, variable
 
 SIMULATED = "simulated: ngspice transients of the cell"
-EXACT = "derived: from the simulated V_cell(t) and the fitted law, without sampling"
+EXACT = "derived: from the simulated V_cell(t) and the device's law, without sampling"
 PAIRS = ("complement", "successive", "parallel")
 """Options for a pair of bits: q and qn of one bit, two cycles of a device, two devices."""
 PROBABILITY_STEPS = 256
@@ -84,6 +84,7 @@ def sng_group(
     def outcome_errors(c: SngCharacter) -> np.ndarray:
         return by_outcome_error(c.energies, c.probability, c.reset.probability)
 
+    d2d = f"{bench.device.set.spread.sigma_ln_tau_d2d.source}: D2D of the device"
     ideal = "assumed: ideal RESET" if law_free else EXACT
     sense = "derived: quadrature over log-normal resistances, frozen offset and noise of the latch"
     stuck = "derived: share of (device, amplifier) pairs that read wrong more often than right"
@@ -94,18 +95,22 @@ def sng_group(
         "Ps_stderr": over(
             lambda c: standard_error(c.bench.device.set, c.exposure, c.bench.design.write_time),
             "1",
-            "fitted: covariance of the fit",
+            "fitted: covariance of the fit; an assumed Ea counts as exact",
         ),
         "Ps_population_mean": over(
-            lambda c: c.population.mean, "1", "derived: D2D, R_HRS and transistor mismatch"
+            lambda c: c.population.mean, "1", f"derived: {d2d}, R_HRS and transistor mismatch"
         ),
         "Ps_population_p05": over(
-            lambda c: c.population.p05, "1", "derived: D2D and transistor mismatch"
+            lambda c: c.population.p05, "1", f"derived: {d2d} and transistor mismatch"
         ),
         "Ps_population_p95": over(
-            lambda c: c.population.p95, "1", "derived: D2D and transistor mismatch"
+            lambda c: c.population.p95, "1", f"derived: {d2d} and transistor mismatch"
         ),
-        "sigma_ln_exposure_d2d": over(lambda c: c.population.sigma_d2d, "1", "fitted: D2D"),
+        "sigma_ln_exposure_d2d": over(
+            lambda c: c.population.sigma_d2d,
+            "1",
+            d2d,
+        ),
         "sigma_ln_exposure_mismatch": over(
             lambda c: c.population.sigma_mismatch, "1", SIMULATED + " with shifted thresholds"
         ),
@@ -115,9 +120,9 @@ def sng_group(
             "derived: Ps/(Ps + Pr (1 - Ps))",
         ),
         "lag1": over(
-            lambda c: lag_one(c.probability, c.reset.probability),
+            _lag_one,
             "1",
-            "derived: (1 - Ps)(1 - Pr)",
+            "derived: Markov chain of the stored state, memory of the thresholds included",
         ),
         "Pr": environment(lambda c: c.reset.probability, "1", ideal),
         "Pr_population_mean": environment(lambda c: c.reset.mean, "1", ideal),
@@ -200,6 +205,12 @@ def sng_group(
         "hrs_nodes": nominal.population.hrs_nodes,
         "terminal": f"the {bench.design.terminal} electrode meets the access transistor",
         "reset_voltage_V": bench.design.reset_voltage,
+        "compliance_gate_V": bench.design.compliance_gate,
+        "read_voltage_V": bench.design.resolved(bench.technology).read_voltage,
+        "reference_V": bench.design.reference,
+        "sense_bias_V": bench.design.sense_bias,
+        "io_class": bench.technology.io_class if bench.design.path == "io" else "core",
+        "io_width_m": bench.design.io_width,
         "phase_order": ",".join(bench.design.order),
         "dac_bits": converter.bits,
         "supply_noise_V": converter.noise,
@@ -207,6 +218,15 @@ def sng_group(
         "worst_stress": str(worst),
     }
     return xr.Dataset(data, coordinates, attributes)
+
+
+def _lag_one(c: SngCharacter) -> np.ndarray:
+    """Correlation of successive stored bits at each write voltage."""
+    memory, pr = c.bench.device.set.spread.memory.value, c.reset.probability
+    if memory == 0:
+        return lag_one(c.probability, pr)
+    inner = np.clip(c.probability, 1e-9, 1 - 1e-9)
+    return np.array([memory_statistics(float(p), pr, memory).lag1 for p in inner])
 
 
 def _area(bench: Bench) -> xr.Variable:
@@ -242,9 +262,9 @@ def _named_costs(nominal: SngCharacter) -> dict[str, xr.Variable]:
 
 
 def _pairs(nominal: SngCharacter) -> dict[str, xr.Variable]:
-    """Ways to make two bits of p and p, or of p and 1 - p, at the voltage nearest to p = 1/2."""
-    ps = float(nominal.probability[np.argmin(np.abs(nominal.probability - 0.5))])
+    """Ways to make two bits of p and p, or of p and 1 - p, where the stored bit has p = 1/2."""
     pr, memory = nominal.reset.probability, nominal.bench.device.set.spread.memory.value
+    ps = pr / (1 + pr)  # pi = 1/2
     bits = (
         memory_statistics(ps, pr, memory)
         if memory
