@@ -59,7 +59,8 @@ def refuse_useless(where: str | Path, character: SngCharacter) -> None:
             "--io-class"
             if bare < 0.5
             else f"the bare device would reach {bare:.2g}, the write path takes too much of it "
-            f"from an HRS of {conduction.r_hrs.value:.3g} ohm; raise --io-width or --compliance-gate"
+            f"from an HRS of {conduction.r_hrs.value:.3g} ohm; raise --io-width or "
+            "--compliance-gate"
         )
         raise InputError(
             where,
