@@ -19,7 +19,7 @@ lint: setup
 
 test: lint
 	@$(PYTHON_IN_VENV) -m stochram engine
-	@$(PYTHON_IN_VENV) -m pytest
+	@$(PYTHON_IN_VENV) -m pytest -n 2 --dist loadfile
 
 netlists: setup
 	@$(PYTHON_IN_VENV) -m circuits.decks netlists

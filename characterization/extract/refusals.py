@@ -9,7 +9,8 @@ import numpy as np
 
 from characterization.extract.sng.bench import Bench
 from characterization.extract.sng.character import SngCharacter
-from characterization.extract.sng.exposure import gained
+from characterization.extract.sng.exposure import exposures, gained
+from characterization.extract.sng.sense import sense_errors
 from circuits.ratings import Stress
 from circuits.sng.design import NEVER
 from formats.errors import InputError
@@ -47,37 +48,48 @@ def refuse_read_disturb(where: str | Path, bench: Bench, low: float) -> None:
         )
 
 
-def refuse_useless(where: str | Path, character: SngCharacter) -> None:
-    """Raise :class:`InputError` for an SNG that does not write, RESET or read its device."""
-    bench, reached = character.bench, float(character.probability[-1])
-    conduction, design = bench.device.conduction, bench.design
-    if reached < 0.5:
-        highest = float(character.voltages[-1])
-        bare = float(bench.device.set.probability(np.array([highest]), design.write_time)[0])
-        cause = (
-            "the bare device does not do more there; take a longer --pulse-width or a higher "
-            "--io-class"
-            if bare < 0.5
-            else f"the bare device would reach {bare:.2g}, the write path takes too much of it "
-            f"from an HRS of {conduction.r_hrs.value:.3g} ohm; raise --io-width or "
-            "--compliance-gate"
-        )
-        raise InputError(
-            where,
-            f"at {bench.where} the bit probability reaches only {reached:.2g} at {highest:.3g} V, "
-            f"the highest write voltage: {cause}",
-        )
+def refuse_weak_write(where: str | Path, bench: Bench, highest: float) -> None:
+    """Raise :class:`InputError` where the highest write voltage (V) does not reach P = 1/2."""
+    at = np.array([highest])
+    exposure = exposures(bench, [bench.circuit(at, np.array([NEVER]))], 1)[0]
+    law = bench.device.set
+    reached = float(law.probability_of_exposure(exposure)[0])
+    if reached >= 0.5:
+        return
+    bare = float(law.probability(at, bench.design.write_time)[0])
+    cause = (
+        "the bare device does not do more there; take a longer --pulse-width or a higher --io-class"
+        if bare < 0.5
+        else f"the bare device would reach {bare:.2g}, the write path takes too much of it from an "
+        f"HRS of {bench.device.conduction.r_hrs.value:.3g} ohm; raise --io-width or "
+        "--compliance-gate"
+    )
+    raise InputError(
+        where,
+        f"at {bench.where} the bit probability reaches only {reached:.2g} at {highest:.3g} V, the "
+        f"highest write voltage: {cause}",
+    )
+
+
+def refuse_read_errors(where: str | Path, bench: Bench) -> None:
+    """Raise :class:`InputError` for a device whose states the sense amplifier confuses."""
+    conduction, sense = bench.device.conduction, sense_errors(bench)
     for name, error, value in (
-        ("HRS as 1", character.sense.e01, conduction.r_hrs.value),
-        ("LRS as 0", character.sense.e10, conduction.r_lrs.value),
+        ("HRS as 1", sense.e01, conduction.r_hrs.value),
+        ("LRS as 0", sense.e10, conduction.r_lrs.value),
     ):
         if error > LARGEST_READ_ERROR:
             raise InputError(
                 where,
-                f"the sense amplifier flips at {character.sense.flip_resistance:.3g} ohm and would "
-                f"read a share of {error:.2g} of the devices' {name} (median {value:.3g} ohm, at "
-                f"most {LARGEST_READ_ERROR:g}); most such devices are stuck, not noisy",
+                f"the sense amplifier flips at {sense.flip_resistance:.3g} ohm and would read a "
+                f"share of {error:.2g} of the devices' {name} (median {value:.3g} ohm, at most "
+                f"{LARGEST_READ_ERROR:g}); most such devices are stuck, not noisy",
             )
+
+
+def refuse_failed_reset(where: str | Path, character: SngCharacter) -> None:
+    """Raise :class:`InputError` for an SNG that never RESETs its device."""
+    design = character.bench.design
     if character.reset.probability <= 0.0:
         raise InputError(
             where,

@@ -41,9 +41,11 @@ from characterization.extract.options import (
 )
 from characterization.extract.page.page import write_page
 from characterization.extract.refusals import (
+    refuse_failed_reset,
     refuse_read_disturb,
-    refuse_useless,
+    refuse_read_errors,
     refuse_violations,
+    refuse_weak_write,
 )
 from characterization.extract.sng.bench import Bench
 from characterization.extract.sng.character import characterise
@@ -65,7 +67,7 @@ from circuits.simulator import EngineMissing, SimulationError, Simulator, execut
 from circuits.sng.design import SngDesign
 from devices.cbram import CBRAM
 from devices.technology import Technology
-from formats.cells import Cells, read_cells, write_cells
+from formats.cells import Cells, write_cells
 from formats.device import read_device
 from formats.errors import InputError
 from formats.json_file import read_text
@@ -198,7 +200,8 @@ def run(options: ExtractOptions, progress: Callable[[str], None] = lambda _: Non
     }
     progress("libraries and report")
     write_cells(path, attributes, groups)
-    _write_libraries(read_cells(path), technology, conditions, options)
+    cells = Cells(path, sha256_file(path), attributes, groups)
+    _write_libraries(cells, technology, conditions, options)
     return path
 
 
@@ -295,9 +298,11 @@ def _sng(
         except ValueError as error:
             raise InputError(options.device, f"at {bench.where}: {error}") from error
     low, high = min(low for low, _ in windows), max(high for _, high in windows)
+    refuse_weak_write(options.device, benches[conditions.nominal], highest)
     each(lambda bench: refuse_read_disturb(options.device, bench, low), benches)
+    refuse_read_errors(options.device, benches[conditions.nominal])
     characters, missed = characterise(benches, (low, high), highest, options.points, each, progress)
-    refuse_useless(options.device, characters[conditions.nominal])
+    refuse_failed_reset(options.device, characters[conditions.nominal])
     for character in characters:
         refuse_violations(options.device, "SNG", (character.worst,))
     converter = Converter(options.dac_bits, options.supply_noise)

@@ -89,9 +89,10 @@ def test_a_law_of_another_temperature_is_moved_or_refused() -> None:
 
 
 def test_cells_of_a_moved_law_are_those_of_the_law_and_the_screen_says_so(
-    tmp_path: Path, demo_device: dict[str, Any]
+    tmp_path: Path, demo_device: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Written at 340 K, with a conduction law that the cells leave aside."""
+    monkeypatch.setattr("characterization.extract.stage._write_libraries", lambda *_: None)
     device = with_activation(340.0)
     hrs = HrsSinh(Parameter(1e-7, "A", "fitted"), Parameter(1.0, "V", "fitted"), (0.1, 1.0))
     device = replace(device, conduction=replace(device.conduction, hrs_sinh=hrs))
