@@ -23,7 +23,8 @@ from characterization.extract.check.monte_carlo import monte_carlo
 from characterization.extract.check.units import Sampling
 from characterization.extract.sng.exposure import cycle_exposures
 from circuits.simulator import executable_version
-from circuits.sng.cell import NEVER, WRITE_STEPS, sng_deck
+from circuits.sng.cell import WRITE_STEPS, sng_deck
+from devices.cbram import NEVER
 from formats.progress import steps
 
 CYCLES = 20_000

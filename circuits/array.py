@@ -19,14 +19,12 @@ import numpy as np
 
 from circuits.ngspice.waveforms import Waveforms
 from circuits.simulator import Progress, Simulator
-from devices.cbram import CBRAM
+from devices.cbram import CBRAM, NEVER
 from devices.subcircuit import subcircuit
 
 CELLS_PER_NETLIST = 25
 """Beyond some twenty cells a netlist the time per cell no longer falls, and past some hundred it
 rises (``benchmarks/throughput.py`` measures it)."""
-NEVER = 1e12
-"""Threshold of what must not switch."""
 
 
 @dataclass(frozen=True)

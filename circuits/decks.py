@@ -19,7 +19,8 @@ from circuits.mac.counter import counter_mac
 from circuits.mac.mux_tree import mux_tree
 from circuits.reference.binary import multiplier
 from circuits.reference.lfsr import lfsr_sng
-from circuits.sng.cell import SngDesign, sng_circuit, sng_deck
+from circuits.sng.cell import sng_circuit, sng_deck
+from circuits.sng.design import SngDesign
 from devices.presets import knag2014
 from devices.technology import CMOS40LP, Technology
 from formats.atomic import write_text

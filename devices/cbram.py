@@ -23,6 +23,8 @@ from devices.parameter import Parameter
 
 RENEWAL_VOLTAGE = 0.1
 """Opposite-polarity excursion (V) that renews a threshold."""
+NEVER = 1e12
+"""Threshold of a device that must not switch."""
 
 _GAUSS_X, _GAUSS_W = np.polynomial.legendre.leggauss(6)
 

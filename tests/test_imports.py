@@ -15,9 +15,11 @@ ALLOWED = {
     "formats": {"formats"},
     "devices": {"devices"},
     "circuits": {"circuits", "devices", "formats"},
-    "characterization/fit": {"characterization.fit", "devices", "formats"},
+    "characterization/page": {"characterization.page"},
+    "characterization/fit": {"characterization.fit", "characterization.page", "devices", "formats"},
     "characterization/extract": {
         "characterization.extract",
+        "characterization.page",
         "circuits",
         "devices",
         "formats",

@@ -12,7 +12,7 @@ from characterization.extract.sng.character import SngCharacter
 from characterization.extract.sng.exposure import exposures, gained
 from characterization.extract.sng.sense import sense_errors
 from circuits.ratings import Stress
-from circuits.sng.design import NEVER
+from devices.cbram import NEVER
 from formats.errors import InputError
 
 LARGEST_READ_DISTURB = 1e-3

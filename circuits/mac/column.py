@@ -21,15 +21,14 @@ from dataclasses import dataclass, replace
 import numpy as np
 from PySpice.Spice.Netlist import Circuit
 
-from circuits.mac.comparator import add_comparator
+from circuits.comparator import comparator_parts, inverter_parts
+from circuits.part import Part, add_parts
 from circuits.sources import pwl
 from circuits.transistors import add_mosfet
-from devices.cbram import CBRAM
+from devices.cbram import CBRAM, NEVER
 from devices.subcircuit import subcircuit
 from devices.technology import Technology
 
-NEVER = 1e12
-"""Threshold of a device that must not switch."""
 EDGE = 50e-12
 """s; rise and fall time of word lines and of the comparator's clock; assumed."""
 WIRE_WIDTH = 60e-9
@@ -146,7 +145,7 @@ def column_design(device: CBRAM, technology: Technology, cells: int = 8) -> Colu
     Core transistors where they bear the write voltage of P = 0.95 and the RESET, else the present
     I/O class. Raises ValueError where the I/O transistors do not bear it at any write time.
     """
-    io_rating = min(technology.transistors[r].rating for r in ("nmos_io", "pmos_io"))
+    io_rating = min(technology.transistors[r].ratings.lowest for r in ("nmos_io", "pmos_io"))
     for write_time in WRITE_TIMES:
         highest = write_voltage(device, HIGHEST_P, write_time) + WRITE_LOSS
         if highest <= io_rating:
@@ -294,15 +293,28 @@ def column_circuit(
     # The tap has the sense node's impedance, so that the comparator kicks both inputs alike.
     circuit.R("tap", "ref", "tap", sense_resistance(device, design) / (1 + d.sense_ratio / 2))
     circuit.C("tap", "tap", circuit.gnd, d.sense_capacitance + count * d.wire_capacitance)
-    add_comparator(
-        circuit,
-        technology,
-        "cmp",
-        ("sn", "tap", "ckb", "out", "outb"),
-        d.comparator_width,
-        d.comparator_length,
-    )
+    add_parts(circuit, technology, sense_parts(d))
     return circuit
+
+
+def sense_parts(design: ColumnDesign) -> tuple[Part, ...]:
+    """The comparator with its output inverters: ``out`` is high where the sense node is lower."""
+    width = design.comparator_width
+    return (
+        *comparator_parts(
+            "tap",
+            "sn",
+            "ckb",
+            width,
+            design.comparator_length,
+            label="cmp",
+            tail_width=width / 2,
+            reset_width=None,
+        ),
+        # Inverters load both sides alike.
+        *inverter_parts("cmpa", "cmpon", "out"),
+        *inverter_parts("cmpb", "cmpop", "outb"),
+    )
 
 
 def column_deck(

@@ -19,9 +19,9 @@ from dataclasses import dataclass
 
 from PySpice.Spice.Netlist import Circuit
 
-from circuits.mac.column import NEVER, ColumnDesign
+from circuits.mac.column import ColumnDesign
 from circuits.transistors import add_mosfet
-from devices.cbram import CBRAM
+from devices.cbram import CBRAM, NEVER
 from devices.subcircuit import subcircuit
 from devices.technology import Technology
 
@@ -69,7 +69,7 @@ def scheme_levels(
     """
     d = design
     # As far as the next higher rating would allow: whether it may is the ratings' to say.
-    rating = technology.transistors[d.access_role].rating
+    rating = technology.transistors[d.access_role].ratings.lowest
     far = highest + rating / 2
     if scheme == "sequential":
         span = (0.6 * lowest, highest * 1.05 + 0.05)

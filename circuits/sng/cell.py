@@ -13,42 +13,18 @@ from collections.abc import Mapping, Sequence
 
 from PySpice.Spice.Netlist import Circuit
 
+from circuits.part import add_parts
 from circuits.sng.controls import add_control_lines, add_marks, control_lines, per_cycle
-from circuits.sng.design import EDGE, NEVER, PHASES, SngDesign
-from circuits.sng.part import add_parts
+from circuits.sng.design import SngDesign
 from circuits.sng.parts import cell_parts
 from devices.cbram import CBRAM
 from devices.subcircuit import subcircuit
-from devices.technology import CMOS40LP, Technology
-
-__all__ = [
-    "CORE_TRANSISTORS",
-    "EDGE",
-    "IO_TRANSISTORS",
-    "NEVER",
-    "PHASES",
-    "SngDesign",
-    "cell_parts",
-    "resting_deck",
-    "sng_circuit",
-    "sng_deck",
-]
+from devices.technology import Technology
 
 WRITE_STEPS = 100
 """Fewest time steps of a write pulse."""
 SMALLEST_RESISTANCE = 1e-3
 """ohm; what a simulator can tell from a short."""
-
-
-def _names(io: bool) -> tuple[str, ...]:
-    parts = cell_parts(SngDesign(), CMOS40LP)
-    return tuple(part.name for part in parts if part.role.endswith("_io") is io)
-
-
-IO_TRANSISTORS = _names(io=True)
-"""Of the default design."""
-CORE_TRANSISTORS = _names(io=False)
-"""Of the default design."""
 
 
 def sng_circuit(

@@ -8,12 +8,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from circuits.sng.part import vt_sigma
+from circuits.part import vt_sigma
 from circuits.sng.parts import cell_parts
 from devices.technology import Technology
 
-NEVER = 1e12
-"""Threshold of a device that must not switch."""
 EDGE = 10e-9
 """s; rise and fall time of the control lines."""
 SHORTEST_GAP = 8 * EDGE

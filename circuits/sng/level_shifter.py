@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from PySpice.Spice.Netlist import SubCircuit
 
-from circuits.sng.part import Part, add_parts
+from circuits.part import Part, add_parts
 from devices.technology import Technology
 
 NMOS_WIDTH = 2e-6

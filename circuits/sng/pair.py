@@ -14,9 +14,9 @@ from collections.abc import Mapping, Sequence
 
 from PySpice.Spice.Netlist import Circuit
 
+from circuits.part import Part, add_parts
 from circuits.sng.cell import add_common, add_device
 from circuits.sng.design import SngDesign
-from circuits.sng.part import Part, add_parts
 from circuits.sng.parts import path_parts, sense_parts
 from devices.cbram import CBRAM
 from devices.subcircuit import subcircuit

@@ -10,9 +10,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from circuits.sng.comparator import comparator_parts, latch_parts
+from circuits.comparator import comparator_parts
+from circuits.part import Part
+from circuits.sng.latch import latch_parts
 from circuits.sng.level_shifter import cross_coupled
-from circuits.sng.part import Part
 from devices.technology import Technology
 
 if TYPE_CHECKING:

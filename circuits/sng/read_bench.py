@@ -10,9 +10,9 @@ from collections.abc import Mapping
 
 from PySpice.Spice.Netlist import Circuit
 
+from circuits.part import add_parts
 from circuits.sng.cell import add_lines
 from circuits.sng.design import SENSE_EDGE, SngDesign
-from circuits.sng.part import add_parts
 from circuits.sng.parts import cell_parts
 from devices.technology import Technology
 

@@ -13,8 +13,8 @@ import numpy as np
 
 from circuits.simulator import Simulator, Waveforms
 from circuits.sng.cell import sng_circuit, sng_deck
-from circuits.sng.design import EDGE, NEVER, SngDesign
-from devices.cbram import CBRAM
+from circuits.sng.design import EDGE, SngDesign
+from devices.cbram import CBRAM, NEVER
 from devices.technology import Technology
 
 PULSE = 1e-6

@@ -229,6 +229,6 @@ class Technology:
         there = self.with_io(name)
         return there.io_area(width), (
             f"derived, one {name}-V access transistor of W = {width * 1e6:g} um since the core's "
-            f"{self.transistors['nmos'].rating:g} V do not bear {highest_voltage:g} V; "
+            f"{self.transistors['nmos'].ratings.lowest:g} V do not bear {highest_voltage:g} V; "
             f"{there.io_area_source}"
         )

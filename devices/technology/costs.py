@@ -10,10 +10,6 @@ from dataclasses import dataclass
 
 from devices.technology.base import Technology
 
-VACUUM = 8.854e-12
-"""F/m."""
-OXIDE = 3.9
-"""Relative permittivity of SiO2."""
 WIRES_AND_JUNCTIONS = 2.0
 """Node capacitance over its gate capacitance; assumed."""
 BOTTOM_PLATE = 0.1
@@ -55,12 +51,12 @@ def level_shifter(
     """
     voltage = technology.io_supply if voltage is None else voltage
     n, p = (technology.transistors[role] for role in ("nmos_io", "pmos_io"))
-    if voltage > min(n.rating, p.rating):
+    if voltage > min(n.ratings.lowest, p.ratings.lowest):
         raise ValueError(
             f"level shifter to {voltage:g} V: the {technology.io_class}-V transistors of "
-            f"{technology.name} are rated {min(n.rating, p.rating):g} V"
+            f"{technology.name} are rated {min(n.ratings.lowest, p.ratings.lowest):g} V"
         )
-    gates = sum(OXIDE * VACUUM / t.oxide * t.length * w for t, w in ((n, width), (p, width / 2)))
+    gates = sum(t.oxide_capacitance * t.length * w for t, w in ((n, width), (p, width / 2)))
     return LevelShifter(
         area=2 * technology.io_area(width)
         + 2 * technology.io_area(width / 2)
@@ -90,10 +86,11 @@ def charge_pump(
     """
     supply = technology.supply
     n = technology.transistors["nmos_io"]
-    if not supply < voltage <= n.rating:
+    if not supply < voltage <= n.ratings.lowest:
         raise ValueError(
             f"charge pump to {voltage:g} V: expected above the supply, {supply:g} V, and at most "
-            f"{n.rating:g} V, the rating of the {technology.io_class}-V class of {technology.name}"
+            f"{n.ratings.lowest:g} V, the rating of the {technology.io_class}-V class of "
+            f"{technology.name}"
         )
 
     def efficiency(stages: int) -> float:
@@ -109,7 +106,7 @@ def charge_pump(
     return ChargePump(
         stages=stages,
         efficiency=efficiency(stages),
-        area=capacitance / (OXIDE * VACUUM / n.oxide),
+        area=capacitance / n.oxide_capacitance,
         source=(
             f"derived: Dickson pump of {stages} stages at {frequency / 1e6:g} MHz; assumed: ideal "
             f"switches, parasitic share {BOTTOM_PLATE:g}, capacitors of I/O oxide at full density"

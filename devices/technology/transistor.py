@@ -5,10 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from scipy.constants import epsilon_0
+
 CARD_VERSION = "4.5"
 """BSIM4 version of our own cards, the one the published predictive cards are written for."""
 PAIRS = ("gs", "gd", "ds")
 """Terminal pairs a rating bounds."""
+
+
+SIO2_PERMITTIVITY = 3.9
+"""Relative, textbook value."""
 
 
 @dataclass(frozen=True)
@@ -69,14 +75,9 @@ class Transistor:
     """How a threshold shift is placed: "delvto" (BSIM3, BSIM4) or "gate", a source in series."""
 
     @property
-    def rating(self) -> float:
-        """The voltage (V) every terminal pair bears."""
-        return self.ratings.lowest
-
-    @property
-    def rating_source(self) -> str:
-        """Where the ratings come from."""
-        return self.ratings.source
+    def oxide_capacitance(self) -> float:
+        """F/m2, of the electrical oxide."""
+        return SIO2_PERMITTIVITY * epsilon_0 / self.oxide
 
     def model_text(self) -> str:
         """The ``.model`` statement for ngspice; empty where the model comes from a file."""

@@ -24,8 +24,9 @@ from characterization.extract.check.units import (
 from characterization.extract.sng.bench import QUICK_OPTIONS, QUICK_STEPS, Bench, sampled_bits
 from characterization.extract.sng.exposure import cycle_exposures
 from circuits.simulator import Simulator
-from circuits.sng.cell import NEVER, SngDesign, sng_circuit, sng_deck
-from devices.cbram import CBRAM
+from circuits.sng.cell import sng_circuit, sng_deck
+from circuits.sng.design import SngDesign
+from devices.cbram import CBRAM, NEVER
 from devices.presets import knag2014
 from devices.technology import CMOS40LP
 from formats.errors import InputError

@@ -151,7 +151,7 @@ def test_a_current_limited_word_line_cannot_set_p(
 def test_the_follower_s_word_line_is_more_than_the_transistor_bears_at_high_voltage(
     high: ColumnCharacter, low: ColumnCharacter
 ) -> None:
-    rating = CMOS40LP.transistors["nmos_io"].rating
+    rating = CMOS40LP.transistors["nmos_io"].ratings.lowest
     assert high.schemes["word-line-follower"].word_line > rating
     assert not high.schemes["word-line-follower"].borne
     assert low.schemes["word-line-follower"].borne
@@ -185,6 +185,7 @@ def test_energy_grows_with_both_operands_and_is_the_sum_of_its_parts(
     assert high.energy[0, 0] == pytest.approx(fixed, rel=1e-3)
     raised = fixed + 2 * high.energy_parts["word line"]
     assert raised < high.energy[0, -1] < 1.05 * raised
+    assert high.leakage * high.fan_in == pytest.approx(high.read.leakage)
 
 
 def test_the_usable_n_is_the_spread_s_and_untrimmed_the_offset_s(

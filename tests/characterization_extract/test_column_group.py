@@ -16,9 +16,10 @@ from characterization.extract.column.group_write import (
     group_write,
 )
 from characterization.extract.column.write import group_rates
-from circuits.mac.column import NEVER, column_design, write_voltage
+from circuits.mac.column import column_design, write_voltage
 from circuits.simulator import Simulator
 from circuits.transistors import add_mosfet
+from devices.cbram import NEVER
 from devices.families import FAMILIES
 from devices.law import SwitchingLaw
 from devices.parameter import Parameter

@@ -17,7 +17,9 @@ from characterization.extract.sng.sense import (
     trip_resistance,
 )
 from circuits.simulator import Simulator
-from circuits.sng.cell import NEVER, SngDesign, sng_circuit, sng_deck
+from circuits.sng.cell import sng_circuit, sng_deck
+from circuits.sng.design import SngDesign
+from devices.cbram import NEVER
 from devices.conduction import Conduction
 from devices.parameter import Parameter
 from devices.presets import knag2014

@@ -19,8 +19,9 @@ from characterization.extract.stage import run
 from circuits.foundry import load_technology
 from circuits.ratings import stresses
 from circuits.simulator import Simulator
-from circuits.sng.cell import NEVER, SngDesign, sng_circuit, sng_deck
-from devices.cbram import CBRAM
+from circuits.sng.cell import resting_deck, sng_circuit, sng_deck
+from circuits.sng.design import SngDesign
+from devices.cbram import CBRAM, NEVER
 from devices.parameter import Parameter
 from devices.presets import knag2014
 from devices.technology import CMOS40LP
@@ -153,6 +154,16 @@ def test_cell_file_holds_the_exact_probabilities(cells_path: Path) -> None:
     bare = DEVICE.set.rate(sng["write_voltage"].to_numpy()) * DESIGN.write_time
     assert np.all((sng["exposure"] < bare) & (sng["exposure"] > 0.85 * bare))
     assert json.loads(cells.attributes["provenance"])["stage"] == "extract"
+    # Every supply's current at rest, by an operating point of a deck without clocks and pulses.
+    with Simulator() as simulator:
+        circuit = sng_circuit(DEVICE, CMOS40LP, DESIGN, [3.53], [NEVER], [1.0])
+        rest = simulator.run(resting_deck(circuit))
+    power = sum(
+        max(0.0, -float(rest[f"v({name[3:-1]})"][0] * rest[name][0]))
+        for name in rest.vectors
+        if name.startswith("i(v") and f"v({name[3:-1]})" in rest.vectors
+    )
+    assert float(cells.sng["leakage_power"].squeeze()) == pytest.approx(power, rel=0.02)
 
 
 def test_dac_codes_give_the_simulated_probability(cells_path: Path) -> None:

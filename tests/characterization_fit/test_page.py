@@ -12,13 +12,14 @@ import pytest
 from characterization.fit.account.amounts import amount, interval, number
 from characterization.fit.account.page import page, split_verdict
 from characterization.fit.account.plot import panels_of, single, svg
-from characterization.fit.account.section import Grid, Section
+from characterization.fit.account.section import Section
 from characterization.fit.account.tables import residual_grid
 from characterization.fit.analysis import FitResult, analyse, fit_table
 from characterization.fit.choices import Choices
 from characterization.fit.inference.candidate import MEASUREMENT
 from characterization.fit.make_device import device_of, parameters_of
 from characterization.fit.table.readers import table_of_frame
+from characterization.page.frame import Grid
 from tests.characterization_fit.drawn_tables import pulses
 
 

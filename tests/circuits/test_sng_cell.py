@@ -9,18 +9,18 @@ import numpy as np
 import pytest
 from PySpice.Spice.Netlist import Circuit
 
+from circuits.part import areas, counts, vt_sigma
 from circuits.ratings import stresses
 from circuits.simulator import Simulator, Waveforms
-from circuits.sng.cell import NEVER, SngDesign, sng_circuit, sng_deck
+from circuits.sng.cell import sng_circuit, sng_deck
 from circuits.sng.chain import thresholds_in_force
-from circuits.sng.design import ORDERS
+from circuits.sng.design import ORDERS, SngDesign
 from circuits.sng.level_shifter import level_shifter
 from circuits.sng.pair import pair_parts, sng_pair_circuit
-from circuits.sng.part import areas, counts, vt_sigma
 from circuits.sng.parts import cell_parts
 from circuits.sng.terminal import drive_loss
 from circuits.transistors import placed_transistors
-from devices.cbram import CBRAM
+from devices.cbram import CBRAM, NEVER
 from devices.parameter import Parameter
 from devices.presets import knag2014
 from devices.technology import CMOS40LP, Technology

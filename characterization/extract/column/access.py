@@ -66,7 +66,7 @@ def compliance_gate(simulator: Simulator, technology: Technology, design: Column
     """
     circuit = Circuit("compliance of an access transistor")
     circuit.raw_spice = technology.models_text() + "\n"
-    rating = technology.transistors[design.access_role].rating
+    rating = technology.transistors[design.access_role].ratings.lowest
     circuit.V("g", "g", circuit.gnd, f"PWL(0 0 {RAMP_TIME:g} {rating:.6g})")
     circuit.V("d", "d", circuit.gnd, COMPLIANCE_VOLTAGE)
     nodes = ("d", "g", "0", "0")

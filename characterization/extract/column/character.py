@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
+from scipy.constants import Boltzmann
 
 from characterization.extract.column.access import Access, access_curves, compliance_gate
 from characterization.extract.column.counts import (
@@ -31,19 +32,18 @@ from characterization.extract.column.write import (
 from circuits.mac.column import (
     ColumnDesign,
     column_design,
+    sense_parts,
     sense_resistance,
     write_voltage,
 )
 from circuits.mac.column_write import SCHEMES
-from circuits.mac.comparator import transistor_area
+from circuits.part import areas
 from circuits.ratings import Stress
 from circuits.simulator import Simulator
 from devices.cbram import CBRAM
 from devices.technology import Technology
 from formats.errors import InputError
 
-BOLTZMANN = 1.380649e-23
-OXIDE_PERMITTIVITY = 3.9 * 8.854e-12
 OPERANDS = np.linspace(0.0, 1.0, 11)
 """Grid of operand probabilities of the energy."""
 WORD_PROBABILITIES = (0.0, 0.5, 1.0)
@@ -244,8 +244,8 @@ def sense_stage(
     """
     w, length = design.comparator_width, design.comparator_length
     offset = math.sqrt(2.0) * technology.sigma_vt("pmos", w, length) * design.offset_left
-    thermal = BOLTZMANN * technology.temperature
-    gates = OXIDE_PERMITTIVITY / technology.transistors["pmos"].oxide * w * length
+    thermal = Boltzmann * technology.temperature
+    gates = technology.transistors["pmos"].oxide_capacitance * w * length
     line = design.sense_capacitance + design.cells * design.wire_capacitance
     return Sense(
         read_voltage=design.read_voltage,
@@ -305,7 +305,7 @@ def shared_area(
         resistor_area(sense_resistance(device, design))
         + resistor_area(design.ladder_resistance) / design.columns_per_ladder
     )
-    comparator = transistor_area(technology, design.comparator_width, design.comparator_length)
+    comparator = sum(areas(technology, sense_parts(design)).values())
     return switch + drivers + logic + taps + resistors + comparator
 
 

@@ -114,7 +114,7 @@ def characterise_write(
     end = float(np.max(at))
     stress = _worst(circuit, waveforms, technology, x <= end)
     highest_gate = max(levels.at(end)[1], levels.at(float(np.min(at)))[1])
-    bearable = technology.transistors[design.access_role].rating
+    bearable = technology.transistors[design.access_role].ratings.lowest
     disturbed = _disturb(simulator, device, technology, design, scheme, levels, at)
     parallel = scheme != "sequential"
     return WriteScheme(

@@ -106,7 +106,7 @@ def breakdown_picture(sng: xr.Dataset) -> Picture:
         parts_axes.set_ylim(bottom=smallest / 3)
         parts_axes.set_xticks(range(len(found)), labels)
         parts_axes.yaxis.set_major_formatter(EngFormatter("J"))
-        parts_axes.set(ylabel="share of the mean", xlabel="bit probability")
+        parts_axes.set(ylabel="part of the energy", xlabel="bit probability")
         parts_axes.grid(visible=False, axis="x")
         figure.legend(*parts_axes.get_legend_handles_labels(), loc="outside upper center", ncols=3)
         figure.align_ylabels([axes, parts_axes])

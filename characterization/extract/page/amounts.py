@@ -11,6 +11,7 @@ _PREFIXES = (
 _NAMES = {"ohm": "Ω", "1": ""}
 _MINUS = "\u2212"
 UNKNOWN = "–"
+_SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
 def amount(value: float, unit: str, digits: int = 3) -> str:
@@ -35,7 +36,7 @@ def number(value: float, digits: int = 3) -> str:
     text = f"{value:#.{digits}g}".rstrip(".")
     if "e" in text:
         mantissa, power = f"{value:.{digits - 1}e}".split("e")
-        text = f"{mantissa}·10^{int(power)}"
+        return f"{mantissa}·10{str(int(power)).translate(_SUPERSCRIPT)}".replace("-", _MINUS)
     return text.replace("-", _MINUS)
 
 

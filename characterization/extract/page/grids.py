@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -14,26 +13,13 @@ from characterization.extract.figures.energy import breakdown
 from characterization.extract.figures.probability import nominal_condition
 from characterization.extract.page.amounts import UNKNOWN, amount, number, signed_percent
 from characterization.extract.screen import stored
+from characterization.page.frame import Grid
 from formats.cells import at_nominal
 
 CURVE_ROWS = 12
 """Write voltages of the table."""
 KINDS = ("measured", "fitted", "simulated", "derived", "taken", "assumed")
 Groups = Mapping[str, xr.Dataset]
-
-
-@dataclass(frozen=True)
-class Grid:
-    """A table of texts: ``rows`` are as long as ``headings``; columns in ``right`` hold numbers.
-
-    ``kinds`` are words such as "fitted" or "assumed" that mark each row, or nothing.
-    """
-
-    headings: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
-    caption: str = ""
-    right: frozenset[int] = frozenset()
-    kinds: tuple[str, ...] = ()
 
 
 def curve_grid(sng: xr.Dataset) -> Grid:

@@ -7,12 +7,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
-from importlib import resources
 from pathlib import Path
 from typing import Any
-
-import jinja2
 
 from characterization.extract.figures.all import pictures
 from characterization.extract.figures.energy import breakdown
@@ -21,7 +17,6 @@ from characterization.extract.figures.style import COLUMN, time_text
 from characterization.extract.page.amounts import amount, number
 from characterization.extract.page.grids import (
     KINDS,
-    Grid,
     conditions_grid,
     curve_grid,
     gate_grid,
@@ -30,30 +25,12 @@ from characterization.extract.page.grids import (
     reference_grid,
     sources_grid,
 )
-from characterization.extract.page.inline_svg import inline
 from characterization.extract.screen import assumed_parameters
+from characterization.page.frame import Card, Drawing, Grid, provenance, render
+from characterization.page.inline_svg import inline
 from devices.cbram import CBRAM
 from formats.atomic import write_text
 from formats.cells import Cells
-
-
-@dataclass(frozen=True)
-class Card:
-    """One number of the headline."""
-
-    name: str
-    value: str
-    more: str
-
-
-@dataclass(frozen=True)
-class Drawing:
-    """A picture on the page; ``wide`` takes both columns."""
-
-    svg: str
-    title: str
-    caption: str
-    wide: bool
 
 
 def write_page(cells: Cells, path: Path) -> Path:
@@ -64,15 +41,10 @@ def write_page(cells: Cells, path: Path) -> Path:
 
 def page(cells: Cells) -> str:
     """The HTML text, the same for the same cells."""
-    environment = jinja2.Environment(
-        autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
-    template = environment.from_string(
-        (resources.files("characterization.extract.page") / "page.html").read_text("utf-8")
-    )
     groups, attributes = cells.groups, cells.attributes
     device = _device(attributes)
-    return template.render(
+    return render(
+        "characterization.extract.page",
         name=device.name,
         technology=str(attributes["technology"]),
         headline=headline(cells),
@@ -91,7 +63,7 @@ def page(cells: Cells) -> str:
         assumed=assumed_grid(device),
         sources=sources_grid(groups),
         kinds=KINDS,
-        provenance=_provenance(attributes["provenance"]),
+        provenance=provenance(json.loads(str(attributes["provenance"]))),
     )
 
 
@@ -163,14 +135,3 @@ def _tables(cells: Cells) -> list[tuple[str, str, Grid]]:
 def _device(attributes: Mapping[str, Any]) -> CBRAM:
     content = json.loads(str(attributes["device_json"]))
     return CBRAM.from_dict({key: content[key] for key in content if key != "provenance"})
-
-
-def _provenance(text: Any) -> dict[str, Any]:
-    record = json.loads(str(text))
-    return {
-        "inputs": dict(record.get("inputs", {})),
-        "versions": dict(record.get("versions", {})),
-        "seed": record.get("seed"),
-        "source": record.get("source_sha256", ""),
-        "options": json.dumps(record.get("options", {}), indent=1, ensure_ascii=False),
-    }

@@ -10,7 +10,8 @@ from PySpice.Spice.Netlist import Circuit
 
 from circuits.ratings import Stress, stresses
 from circuits.simulator import Simulator, Waveforms
-from circuits.sng.cell import SngDesign, sng_circuit, sng_deck
+from circuits.sng.cell import sng_circuit, sng_deck
+from circuits.sng.design import SngDesign
 from devices.cbram import CBRAM
 from devices.technology import Technology
 

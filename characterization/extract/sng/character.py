@@ -16,8 +16,9 @@ from characterization.extract.sng.sense import SenseCharacter, sense_errors
 from characterization.extract.sng.spread import Population, few, population
 from circuits.ratings import Stress
 from circuits.simulator import Waveforms
-from circuits.sng.cell import NEVER
+from circuits.sng.cell import resting_deck
 from circuits.sng.terminal import DriveLoss, drive_loss
+from devices.cbram import NEVER
 
 REACHED = 0.99
 """Bit probability below which the window of write voltages grows."""
@@ -106,8 +107,7 @@ def characterise(
 def _leakage(bench: Bench, voltage: float) -> float:
     """Power (W) of the resting cell, from the operating point before the first edge."""
     circuit = bench.circuit(np.array([voltage]), np.array([NEVER]))
-    deck = f"{circuit}\n.options gmin=1e-17 abstol=1e-16\n.save all\n.tran 100p 300p\n.end\n"
-    return resting_power(bench.simulator.run(deck))
+    return resting_power(bench.simulator.run(resting_deck(circuit)))
 
 
 def _example(bench: Bench, voltages: np.ndarray, exposure: np.ndarray) -> Waveforms:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from circuits.simulator import Waveforms
-from circuits.sng.cell import SngDesign
+from circuits.sng.design import SngDesign
 
 RAILS = ("vdd", "vrs", "vrd", "vbias", "vref", "vw")
 """Constant supplies and the write-voltage source: what they deliver, less what comes back."""

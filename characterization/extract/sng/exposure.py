@@ -12,8 +12,8 @@ from scipy.interpolate import PchipInterpolator
 
 from characterization.extract.sng.bench import Bench
 from circuits.simulator import Waveforms
-from circuits.sng.cell import NEVER, SngDesign
-from devices.cbram import CBRAM
+from circuits.sng.design import SngDesign
+from devices.cbram import CBRAM, NEVER
 
 PRECISION = 1e-4
 """Largest change of P that ends a refinement."""

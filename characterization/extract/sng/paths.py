@@ -17,7 +17,7 @@ from characterization.extract.sng.course import course
 from characterization.extract.sng.energy import phase_energies
 from characterization.extract.sng.reset import Reset, stored_probability
 from characterization.extract.sng.spread import few, smooth
-from circuits.sng.design import NEVER
+from devices.cbram import NEVER
 from devices.law import SwitchingLaw
 
 FRACTIONS = (np.polynomial.legendre.leggauss(4)[0] + 1) / 2

@@ -9,7 +9,7 @@ import numpy as np
 from characterization.extract.sng.bench import Bench
 from characterization.extract.sng.exposure import PRECISION, gained
 from circuits.simulator import Waveforms
-from circuits.sng.cell import NEVER
+from devices.cbram import NEVER
 from devices.law import normal_quadrature
 
 

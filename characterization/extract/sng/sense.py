@@ -12,19 +12,18 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
+from scipy.constants import Boltzmann
 from scipy.optimize import brentq
 from scipy.stats import norm
 
 from characterization.extract.sng.bench import Bench
+from circuits.comparator import comparator_parts
 from circuits.simulator import Simulator
-from circuits.sng.comparator import comparator_parts
 from circuits.sng.design import SngDesign
 from circuits.sng.read_bench import PROBE_RISE, PROBE_TIME, capacitance_deck, read_deck
 from devices.conduction import Conduction
 from devices.technology import Technology
 
-BOLTZMANN = 1.380649e-23
-"""J/K."""
 WIDEST = (1e2, 1e11)
 """ohm; the trip resistance is looked for between these."""
 TRIP_TOLERANCE = 2e-4
@@ -244,7 +243,7 @@ def input_noise(simulator: Simulator, technology: Technology, design: SngDesign)
         abs(float(np.trapezoid(waveforms[f"i(v{node}x)"], waveforms.time)) / PROBE_TIME) / slope
         for node in ("sn", "op")
     )
-    return float(np.sqrt(BOLTZMANN * technology.temperature * (1 / sense + 2 / output)))
+    return float(np.sqrt(Boltzmann * technology.temperature * (1 / sense + 2 / output)))
 
 
 def _decision(simulator: Simulator, deck: str) -> float:

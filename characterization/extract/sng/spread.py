@@ -9,7 +9,7 @@ from scipy.interpolate import PchipInterpolator
 
 from characterization.extract.sng.bench import Bench
 from characterization.extract.sng.exposure import PRECISION, exposures
-from circuits.sng.cell import NEVER
+from devices.cbram import NEVER
 from devices.law import SwitchingLaw, normal_quadrature
 
 WRITE_PATH = ("acc", "dn", "wr")

@@ -19,8 +19,8 @@ from characterization.extract.sng.paths import (
 )
 from characterization.extract.sng.reset import lag_one, stored_probability
 from characterization.extract.tables.errors import budget_of_codes, standard_error
+from circuits.part import areas, counts
 from circuits.sng.chain import bit_statistics, memory_statistics
-from circuits.sng.part import areas, counts
 from circuits.sng.parts import cell_parts
 from circuits.sng.regeneration import pair_options
 from devices.technology.costs import charge_pump, level_shifter

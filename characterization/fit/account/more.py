@@ -12,13 +12,14 @@ from scipy.special import ndtri
 
 from characterization.fit.account.figures.style import INK, STYLE, WIDTH
 from characterization.fit.account.plot import text_of
-from characterization.fit.account.section import Grid, Section
+from characterization.fit.account.section import Section
 from characterization.fit.analysis import FitResult
 from characterization.fit.conduction.figure import graded_figure
 from characterization.fit.conduction.read_disturb import read_disturb
 from characterization.fit.dependence.analysis import Dependence
 from characterization.fit.inference.posterior import Posterior
 from characterization.fit.population.fit import PopulationFit
+from characterization.page.frame import Grid
 from devices.cbram import CBRAM
 
 

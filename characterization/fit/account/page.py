@@ -5,18 +5,13 @@ Nothing is fetched from anywhere and nothing runs in it. All text of the user's 
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from importlib import resources
 from typing import Any
 
-import jinja2
-
 from characterization.fit.account.amounts import amount, interval
-from characterization.fit.account.inline_svg import inline
 from characterization.fit.account.plot import law_panels, single
-from characterization.fit.account.section import Grid, Section
+from characterization.fit.account.section import Section
 from characterization.fit.account.tables import (
     assumptions,
     candidate_grid,
@@ -31,29 +26,13 @@ from characterization.fit.account.verdict import common_verdict
 from characterization.fit.analysis import FitResult
 from characterization.fit.direction import LawFit
 from characterization.fit.inference.candidate import MEASUREMENT
+from characterization.page.frame import Card, Drawing, Grid, provenance, render
+from characterization.page.inline_svg import inline
 from devices.cbram import CBRAM
 from devices.law import SwitchingLaw
 from devices.parameter import Parameter
 
 _KINDS = ("measured", "fitted", "derived", "taken", "assumed")
-
-
-@dataclass(frozen=True)
-class Card:
-    """One number of the headline."""
-
-    name: str
-    value: str
-    more: str
-
-
-@dataclass(frozen=True)
-class Drawing:
-    """A picture on the page."""
-
-    svg: str
-    title: str
-    caption: str
 
 
 @dataclass(frozen=True)
@@ -85,16 +64,10 @@ def page(
     after them, ``record`` is the provenance of the run. Raises ValueError for a section whose
     picture is no SVG.
     """
-    environment = jinja2.Environment(
-        autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
-    environment.filters["capital"] = _capital
-    template = environment.from_string(
-        (resources.files("characterization.fit.account") / "page.html").read_text("utf-8")
-    )
     own, common = split_verdict(result)
     laws = [getattr(device, fit.direction) for fit in result.laws]
-    return template.render(
+    return render(
+        "characterization.fit.account",
         name=device.name,
         source=source,
         kind=result.kind,
@@ -109,7 +82,7 @@ def page(
         assumed=assumptions(result, device),
         sections=[(one, _drawing(one, index)) for index, one in enumerate(sections)],
         kinds=_KINDS,
-        provenance=None if record is None else _provenance(record),
+        provenance=None if record is None else provenance(record),
     )
 
 
@@ -205,20 +178,3 @@ def _drawing(section: Section, index: int) -> Drawing | None:
         return None
     svg = inline(section.svg, f"section{index}", section.title)
     return Drawing(svg, "", section.caption)
-
-
-def _provenance(record: Mapping[str, Any]) -> dict[str, Any]:
-    return {
-        "inputs": dict(record.get("inputs", {})),
-        "versions": dict(record.get("versions", {})),
-        "seed": record.get("seed"),
-        "source": record.get("source_sha256", ""),
-        "options": json.dumps(record.get("options", {}), indent=1, ensure_ascii=False),
-    }
-
-
-def _capital(text: str) -> str:
-    """A sentence's first letter; the name of a parameter stays as it is."""
-    if "_" in text.split(" ", 1)[0]:
-        return text
-    return f"{text[:1].upper()}{text[1:]}"

@@ -4,19 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-
-@dataclass(frozen=True)
-class Grid:
-    """A table of texts: ``rows`` are as long as ``headings``; columns in ``right`` hold numbers.
-
-    ``kinds`` are words such as "fitted" or "assumed" that mark each row, or nothing.
-    """
-
-    headings: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
-    caption: str = ""
-    right: frozenset[int] = frozenset()
-    kinds: tuple[str, ...] = ()
+from characterization.page.frame import Grid
 
 
 @dataclass(frozen=True)

@@ -6,12 +6,12 @@ import math
 from collections.abc import Iterator
 
 from characterization.fit.account.amounts import amount, interval, number, p_value
-from characterization.fit.account.section import Grid
 from characterization.fit.analysis import FitResult
 from characterization.fit.direction import LawFit
 from characterization.fit.goodness.residuals import Residual, residual_table
 from characterization.fit.inference.candidate import MEASUREMENT
 from characterization.fit.make_device import parameters_of
+from characterization.page.frame import Grid
 from devices.cbram import CBRAM
 from devices.defaults import ASSUMED_TEMPERATURE
 from devices.law import SwitchingLaw

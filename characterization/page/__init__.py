@@ -1,0 +1,1 @@
+"""What the pages of both stages share: frame and style, tables, pictures, provenance."""
