@@ -13,7 +13,7 @@ from formats.cells import Cells, read_cells
 from formats.errors import InputError
 from formats.provenance import sha256_file
 from formats.training import ARITHMETICS, write_training, write_weights
-from system.arithmetic import Arithmetic, Exact, Generators, arithmetic_of
+from system.arithmetic import Arithmetic, Float, Generators, arithmetic_of
 from system.arithmetic.operands import describe_dependence
 from system.images import Images, load_images
 from system.train.learning import Learned, learn
@@ -65,7 +65,7 @@ def _arithmetic(cells: Cells, mac: str, length: int) -> tuple[Arithmetic, Genera
 def _run_all(
     options: TrainOptions, arithmetic: Arithmetic, generators: Generators, images: Images
 ) -> dict[str, list[Learned]]:
-    kinds = {"float": (Exact(), None), "sc": (arithmetic, generators)}
+    kinds = {"float": (Float(), None), "sc": (arithmetic, generators)}
     runs: dict[str, list[Learned]] = {name: [] for name in ARITHMETICS}
     tested = images.test_labels.size
     steps = images.train_labels.size // options.batch_size

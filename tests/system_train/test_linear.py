@@ -15,7 +15,7 @@ from system.arithmetic import (
     Dense,
     Deviation,
     Devices,
-    Exact,
+    Float,
     Generators,
     Linear,
     Product,
@@ -75,7 +75,7 @@ def inputs(linear: Linear, images: int = 4) -> tuple[jax.Array, jax.Array]:
 @pytest.mark.parametrize("linear", LINEARS, ids=["dense", "valid", "padded"])
 def test_exact_products_and_gradients_are_those_of_jax(linear: Linear) -> None:
     x, w = inputs(linear)
-    outputs, found, wanted = gradients(Product(Exact(), linear), x, w, NOWHERE)
+    outputs, found, wanted = gradients(Product(Float(), linear), x, w, NOWHERE)
     assert np.allclose(outputs, reference(linear, x, w), atol=1e-4)
     assert np.allclose(found[0], wanted[0], atol=1e-4)
     assert np.allclose(found[1], wanted[1], atol=1e-4)
@@ -124,7 +124,7 @@ def test_first_layer_makes_no_input_gradient(generators: Generators) -> None:
     without = Product(arithmetic, linear, needs_input_gradient=False).words(3)
     assert without[0] == with_gradient[0] and without[1] < with_gradient[1]
     x, w = inputs(linear)
-    found = gradients(Product(Exact(), linear, False), x, w, NOWHERE)[1]
+    found = gradients(Product(Float(), linear, False), x, w, NOWHERE)[1]
     assert np.all(np.asarray(found[0]) == 0)
 
 

@@ -17,7 +17,7 @@ from system.arithmetic import (
     BipolarMux,
     Convolution,
     Dense,
-    Exact,
+    Float,
     Generators,
     Operand,
     SignMagnitudeCounter,
@@ -215,7 +215,7 @@ def test_long_streams_give_the_exact_product_and_error_falls_as_the_root(
     rng = np.random.default_rng(8)
     x, w = operand(rng, (6, 14, 14), 8, True), operand(rng, (150, 16), 0, True)
     linear = Convolution(6, 14, 16, 5)
-    exact = Exact()
+    exact = Float()
     value = [Operand(o.sign * o.probability, o.probability, o.scale) for o in (x, w)]
     wanted = np.asarray(exact.forward(linear, *value, Tape(jnp.zeros(0, jnp.uint32))))
     error = {}

@@ -11,7 +11,7 @@ from system.arithmetic.noise import Tape
 from system.arithmetic.operands import Deviation
 
 
-class Exact(Arithmetic):
+class Float(Arithmetic):
     """No streams: every product is the real one."""
 
     encoding = "float"

@@ -1,0 +1,1 @@
+"""The inner loops on packed bits, in Numba; each beside a plain numpy definition it must equal."""
