@@ -23,7 +23,7 @@ STATE = HERE.parent / "out" / "benchmarks"
 
 def machine() -> dict[str, Any]:
     """Processor, cores, Python, libraries and commit a result was made with."""
-    libraries = ("jax", "lmfit", "numpy", "scipy", "sympy", "pandas")
+    libraries = ("jax", "lmfit", "numba", "numpy", "scipy", "sympy", "pandas")
     return {
         "processor": _processor(),
         "cores": os.cpu_count(),
@@ -64,6 +64,14 @@ def resumed(
             file.write(json.dumps([item, value]) + "\n")
             file.flush()
     return [done[item] for item in items]
+
+
+def measured_data(name: str) -> Path | None:
+    """A folder of the data: in $STOCHRAM_DATA, shared/data or ../shared/data; None where absent."""
+    places = [HERE.parent / "shared" / "data", HERE.parent.parent / "shared" / "data"]
+    if "STOCHRAM_DATA" in os.environ:
+        places.insert(0, Path(os.environ["STOCHRAM_DATA"]))
+    return next((place / name for place in places if (place / name).is_dir()), None)
 
 
 def _read(path: Path) -> Iterable[tuple[int, Any]]:

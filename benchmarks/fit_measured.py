@@ -8,7 +8,6 @@ score's training fit: false switches are a matter of the measurement, not of the
 
 from __future__ import annotations
 
-import os
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -17,6 +16,7 @@ from typing import Any
 import numpy as np
 from scipy.special import xlogy
 
+from benchmarks.common import measured_data
 from characterization.fit import FitOptions, run
 from characterization.fit.choices import Choices
 from characterization.fit.inference.candidate import Candidate, fit_candidate
@@ -46,11 +46,7 @@ THRESHOLDS = (15e3, 20e3, 30e3)
 
 def folder() -> Path | None:
     """Where the measured data lie, None where they are absent."""
-    root = Path(__file__).resolve().parent.parent
-    places = [root / "shared" / "data", root.parent / "shared" / "data"]
-    if "STOCHRAM_DATA" in os.environ:
-        places.insert(0, Path(os.environ["STOCHRAM_DATA"]))
-    return next((p / "nirram_tsmc40" for p in places if (p / "nirram_tsmc40").is_dir()), None)
+    return measured_data("nirram_tsmc40")
 
 
 def outcomes(path: Path, choices: Choices) -> Observations:

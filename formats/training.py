@@ -2,7 +2,9 @@
 
 Operand statistics are per image and per (layer, product); a stream belongs to (operand, product,
 image). ``operand_a`` and ``operand_b`` are mean bit probabilities, ``a_streams`` and ``b_streams``
-the streams made for one image, ``macs`` the products of one image, each of ``stream_length`` bits.
+the streams that one image meets, ``macs`` the products of one image, each of ``stream_length``
+bits. The attributes ``stream_life`` and ``sng_sharing`` say whose streams the weights' are, in the
+words of system/bitstream/ownership.py, ``mode`` how the stochastic runs were computed.
 """
 
 from __future__ import annotations
@@ -22,6 +24,8 @@ from formats.netcdf import read_groups, require, require_attributes, write_group
 KIND = "stochram training"
 ARITHMETICS = ("float", "sc")
 PRODUCTS = ("forward", "input_gradient", "weight_gradient", "update")
+MODES = ("moments", "exact")
+"""Computed from the moments of the streams, or bit by bit."""
 ATTRIBUTES = (
     "cells_sha256",
     "mac",
@@ -31,6 +35,8 @@ ATTRIBUTES = (
     "stream_length",
     "stream_life",
     "sng_sharing",
+    "mode",
+    "exact_images",
     "network",
     "parameters",
     "optimiser",
@@ -54,6 +60,14 @@ VARIABLES: dict[str, tuple[str, ...]] = {
     "operand_b": ("layer", "product"),
     "writes_per_device": ("layer", "product"),
 }
+
+EXACT_VARIABLES: dict[str, tuple[str, ...]] = {
+    "accuracy_exact": ("seed",),
+    "only_exact_right": ("seed",),
+    "only_moments_right": ("seed",),
+}
+"""There where ``exact_images`` is above 0: the networks trained by moments, scored bit by bit on so
+many of the test images, beside the moments on the same ones."""
 
 
 @dataclass(frozen=True)
@@ -90,8 +104,15 @@ def write_weights(path: Path, weights: Mapping[str, np.ndarray]) -> None:
 
 def _check(path: Path, attributes: Mapping[str, Any], data: xr.Dataset) -> None:
     require_attributes(path, "", attributes, ATTRIBUTES)
-    require(path, "", data, VARIABLES)
-    for name in VARIABLES:
+    if str(attributes["mode"]) not in MODES:
+        raise InputError(
+            f"{path}, attribute mode", f"{attributes['mode']!r}: expected {' or '.join(MODES)}"
+        )
+    variables = VARIABLES
+    if attributes["exact_images"]:
+        variables = VARIABLES | EXACT_VARIABLES
+    require(path, "", data, variables)
+    for name in variables:
         values = data[name].to_numpy()
         if np.any(np.isinf(values)) or np.any(values[~np.isnan(values)] < 0):
             raise InputError(path, f"{name} holds negative or infinite values")

@@ -18,6 +18,7 @@ STAGES = {
     "extract": "characterization.extract.cli",
     "train": "system.train.cli",
     "report": "system.report.cli",
+    "stream": "system.bitstream.report.cli",
 }
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None, no_args_is_help=True)
@@ -27,6 +28,7 @@ _HELP = """From measured switching statistics to the cost and accuracy of a stoc
 Besides `run`, `engine` and `preset`, each stage is a command of its own:
 `stochram fit`, `stochram extract`, `stochram train`, `stochram report` (each with --help),
 the same as `python -m characterization.fit` and so on.
+`stochram stream` tests the bits of a generator, or your own, for randomness.
 
 Example: stochram run examples/demo.toml
 """

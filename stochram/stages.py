@@ -140,6 +140,8 @@ def _train(experiment: Experiment, quiet: bool) -> Stage:
 
         keys = dict(experiment.tables["train"])
         images = keys.pop("images", None)
+        if "stream_life" in keys:
+            keys["stream_life"] = str(keys["stream_life"])
         return TrainOptions(
             cells=experiment.output / "cells.nc",
             images=None if images is None else experiment.input_path(images),

@@ -11,6 +11,7 @@ import xarray as xr
 
 from formats.cells import read_cells
 from formats.training import ARITHMETICS, PRODUCTS, write_training
+from system.bitstream import DEFAULT_RULES, StreamRules
 
 LAYERS = ("conv1", "conv2", "fc1", "fc2", "fc3")
 MACS = (117_600, 240_000, 48_000, 10_080, 840)
@@ -22,7 +23,7 @@ WEIGHTS = (150, 2_400, 48_000, 10_080, 840)
 PARAMETERS = 61_706
 
 
-def lenet5() -> xr.Dataset:
+def lenet5(rules: StreamRules = DEFAULT_RULES) -> xr.Dataset:
     """The tables of LeNet-5 on 28 x 28 images."""
     tables = {
         name: np.zeros((len(LAYERS), len(PRODUCTS)))
@@ -32,14 +33,15 @@ def lenet5() -> xr.Dataset:
     probability_b = probability_a.copy()
     for row in range(len(LAYERS)):
         macs, inputs, outputs, weights = MACS[row], INPUTS[row], OUTPUTS[row], WEIGHTS[row]
+        met = macs if rules.kind == "use" else weights
         columns = {
-            "forward": (macs, FAN_IN[row], outputs, inputs, weights, 0.2, 0.1),
+            "forward": (macs, FAN_IN[row], outputs, inputs, met, 0.2, 0.1),
             "input_gradient": (
                 macs,
                 INPUT_GRADIENT_FAN_IN[row],
                 inputs,
                 outputs,
-                weights,
+                met,
                 0.05,
                 0.1,
             ),
@@ -77,7 +79,9 @@ def lenet5() -> xr.Dataset:
     )
 
 
-def attributes_for(cells: Path, mac: str | None = None) -> dict[str, Any]:
+def attributes_for(
+    cells: Path, mac: str | None = None, rules: StreamRules = DEFAULT_RULES
+) -> dict[str, Any]:
     """Attributes of a training on a cells.nc with one of its MACs (None: the default one)."""
     content = read_cells(cells)
     mac = mac or content.attributes["default_mac"]
@@ -89,8 +93,10 @@ def attributes_for(cells: Path, mac: str | None = None) -> dict[str, Any]:
         "adder": group.attrs["adder"],
         "signalling": group.attrs["signalling"],
         "stream_length": 256,
-        "stream_life": "image",
-        "sng_sharing": "per parameter",
+        "stream_life": rules.life_text,
+        "sng_sharing": rules.sharing_text,
+        "mode": "moments",
+        "exact_images": 0,
         "network": "lenet5",
         "parameters": PARAMETERS,
         "optimiser": "SGD, momentum 0.9, rate 0.05",
@@ -103,7 +109,9 @@ def attributes_for(cells: Path, mac: str | None = None) -> dict[str, Any]:
     }
 
 
-def synthetic_training(path: Path, cells: Path, mac: str | None = None) -> Path:
+def synthetic_training(
+    path: Path, cells: Path, mac: str | None = None, rules: StreamRules = DEFAULT_RULES
+) -> Path:
     """Write the file that belongs to ``cells`` and return its path."""
-    write_training(path, attributes_for(cells, mac), lenet5())
+    write_training(path, attributes_for(cells, mac, rules), lenet5(rules))
     return path

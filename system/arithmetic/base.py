@@ -10,7 +10,7 @@ Biases, activation functions and the update are binary and exact.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import ClassVar, NamedTuple
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -39,8 +39,8 @@ class Arithmetic(ABC):
     units; the weight gradient is summed over the images of the batch in binary.
     """
 
-    encoding: ClassVar[str]
-    adder: ClassVar[str]
+    encoding: str
+    adder: str
 
     @abstractmethod
     def encode(self, values: jax.Array, devices: Deviation | None) -> Operand:

@@ -3,7 +3,8 @@
 Both are bilinear maps between activations x, weights w and errors d. ``unfold`` lays the
 activations out as taps, so that each product is a plain matrix product; the arithmetics apply the
 same maps to means and to variances. Weights have the shape (taps, outputs), taps ordered
-(channel, row, column). Axes: b image, k tap, o output channel, p position.
+(channel, row, column); where each use of a weight has a number of its own they have an axis of
+positions before. Axes: b image, k tap, o output channel, p position.
 """
 
 from __future__ import annotations
@@ -38,6 +39,10 @@ class Linear(Protocol):
         """(taps, outputs)."""
 
     @property
+    def uses(self) -> int:
+        """How many products of one image need a weight, in each direction: output positions."""
+
+    @property
     def macs(self) -> int:
         """Multiplications of one image, the same in each of the three products."""
 
@@ -49,11 +54,17 @@ class Linear(Protocol):
     def input_gradient_terms(self) -> np.ndarray:
         """Products summed into each input's gradient."""
 
+    def pad(self, x: jax.Array, value: float = 0.0) -> jax.Array:
+        """Activations with the padding around them; any leading axes."""
+
+    def taps(self, padded: jax.Array) -> jax.Array:
+        """Padded activations as taps; any leading axes."""
+
     def unfold(self, x: jax.Array) -> jax.Array:
-        """Activations as taps."""
+        """Activations as taps, padded with zeros."""
 
     def forward(self, taps: jax.Array, w: jax.Array) -> jax.Array:
-        """Outputs from taps; ``w`` may have a leading image axis where weights are shared."""
+        """Outputs from taps."""
 
     def input_gradient(self, d: jax.Array, w: jax.Array) -> jax.Array:
         """Sum over outputs of error times weight, in the shape of the activations."""
@@ -73,6 +84,7 @@ class Dense:
     outputs: int
 
     weights_shared = False
+    uses = 1
 
     @property
     def input_shape(self) -> tuple[int, ...]:
@@ -97,6 +109,12 @@ class Dense:
     @property
     def input_gradient_terms(self) -> np.ndarray:
         return np.full(self.inputs, float(self.outputs), np.float32)
+
+    def pad(self, x: jax.Array, value: float = 0.0) -> jax.Array:
+        return x
+
+    def taps(self, padded: jax.Array) -> jax.Array:
+        return padded
 
     def unfold(self, x: jax.Array) -> jax.Array:
         return x
@@ -148,6 +166,10 @@ class Convolution:
         return (self.channels * self.kernel**2, self.outputs)
 
     @property
+    def uses(self) -> int:
+        return self.output_size**2
+
+    @property
     def macs(self) -> int:
         return self.output_size**2 * self.weight_shape[0] * self.outputs
 
@@ -158,35 +180,53 @@ class Convolution:
 
     @cached_property
     def input_gradient_terms(self) -> np.ndarray:
-        taps = _places(1, self.size + 2 * self.padding, self.kernel)
+        taps = _places(self.size + 2 * self.padding, self.kernel)
         met = np.bincount(taps.ravel()).reshape((self.size + 2 * self.padding,) * 2)
         inside = slice(self.padding, self.padding + self.size)
         terms = (self.outputs * met[inside, inside]).astype(np.float32)
         return np.broadcast_to(terms, self.input_shape)
 
+    def pad(self, x: jax.Array, value: float = 0.0) -> jax.Array:
+        return _bordered(x, (self.padding,) * 2, (self.padding,) * 2, value)
+
+    def taps(self, padded: jax.Array) -> jax.Array:
+        # First the columns of the kernel, then its rows: rows of a shifted copy lie side by side in
+        # memory, so that the larger of the two copies moves whole pieces. The barrier keeps XLA
+        # from picking single numbers, and from repeating what was before for each tap.
+        k, side = self.kernel, self.output_size
+        held = jax.lax.optimization_barrier(padded)
+        shifted = jnp.stack([held[..., column : column + side] for column in range(k)], axis=-3)
+        rows = jax.lax.optimization_barrier(shifted).reshape(*shifted.shape[:-2], -1)
+        pieces = [rows[..., row * side : row * side + side**2] for row in range(k)]
+        return jnp.stack(pieces, axis=-3).reshape(*padded.shape[:-3], -1, side**2)
+
     def unfold(self, x: jax.Array) -> jax.Array:
-        edge = (self.padding, self.padding)
-        padded = jnp.pad(x, ((0, 0), (0, 0), edge, edge))
-        places = _places(self.channels, padded.shape[-1], self.kernel)
-        # One gather: slices would make XLA repeat the work before them once for each tap.
-        return padded.reshape(x.shape[0], -1).at[:, places].get(mode="promise_in_bounds")
+        return self.taps(self.pad(x))
 
     def forward(self, taps: jax.Array, w: jax.Array) -> jax.Array:
-        equation = "bkp,bko->bop" if w.ndim == 3 else "bkp,ko->bop"
-        return jnp.einsum(equation, taps, w).reshape(-1, *self.output_shape)
+        # Weights for each image even where all have the same: then nothing large is transposed.
+        if w.ndim == 3:
+            made = jnp.einsum("bkp,pko->bop", taps, w)
+        else:
+            repeated = jnp.broadcast_to(w.T, (taps.shape[0], *w.T.shape))
+            repeated = jax.lax.optimization_barrier(repeated)
+            made = jnp.einsum("bok,bkp->bop", repeated, taps)
+        return made.reshape(-1, *self.output_shape)
 
     def input_gradient(self, d: jax.Array, w: jax.Array) -> jax.Array:
         flat = d.reshape(*d.shape[:2], -1)
-        equation = "bop,bko->bkp" if w.ndim == 3 else "bop,ko->bkp"
+        if w.ndim == 3:
+            taps = jnp.einsum("bop,pko->bkp", flat, w)
+        else:
+            taps = jnp.einsum("bko,bop->bkp", jnp.broadcast_to(w, (d.shape[0], *w.shape)), flat)
         side, k = self.output_size, self.kernel
-        taps = jnp.einsum(equation, flat, w).reshape(-1, self.channels, k, k, side, side)
         # Each tap's errors go back to where they came from: shifted by its row, then its column.
-        by_column = _total(
-            jnp.pad(taps[:, :, row], (*((0, 0),) * 3, (row, k - 1 - row), (0, 0)))
-            for row in range(k)
+        taps = jax.lax.optimization_barrier(taps).reshape(-1, self.channels, k, k, side, side)
+        by_column = jax.lax.optimization_barrier(
+            _total(_bordered(taps[:, :, row], (row, k - 1 - row), (0, 0)) for row in range(k))
         )
         whole = _total(
-            jnp.pad(by_column[:, :, column], (*((0, 0),) * 3, (column, k - 1 - column)))
+            _bordered(by_column[:, :, column], (0, 0), (column, k - 1 - column))
             for column in range(k)
         )
         inside = slice(self.padding, self.padding + self.size)
@@ -199,11 +239,19 @@ class Convolution:
         return jnp.einsum("bkp,bop->bko", taps, d.reshape(*d.shape[:2], -1))
 
 
-def _places(channels: int, size: int, kernel: int) -> np.ndarray:
-    """Index in an image of each (channel and tap, position)."""
-    index = np.arange(channels * size * size).reshape(channels, size, size)
-    windows = np.lib.stride_tricks.sliding_window_view(index, (kernel, kernel), (1, 2))
-    return windows.transpose(0, 3, 4, 1, 2).reshape(channels * kernel**2, -1)
+def _bordered(
+    x: jax.Array, rows: tuple[int, int], columns: tuple[int, int], value: float = 0.0
+) -> jax.Array:
+    """The last two axes with a border of ``value``."""
+    widths = ((0, 0),) * (x.ndim - 2) + (rows, columns)
+    return jnp.pad(x, widths, constant_values=value)
+
+
+def _places(size: int, kernel: int) -> np.ndarray:
+    """Index in an image of each (tap, position)."""
+    index = np.arange(size * size).reshape(size, size)
+    windows = np.lib.stride_tricks.sliding_window_view(index, (kernel, kernel))
+    return windows.transpose(2, 3, 0, 1).reshape(kernel**2, -1)
 
 
 def _total(parts: Iterable[jax.Array]) -> jax.Array:

@@ -1,10 +1,18 @@
 """Bipolar streams, XNOR gates and a MUX tree: one product bit is let through per clock.
 
-A number x in [-1, 1] has P(bit = 1) = (1 + x)/2. With n products of mean values m_i, each clock's
-output bit is +1 with the mean m = (1/n) sum m_i, independently of the other clocks, so the
-estimate n x (mean of N bits of +-1) has the mean sum m_i and the variance n^2 (1 - m^2)/N: the
-exact marginal of every output. The covariance between outputs that share operands or select lines
-is not modelled. Padding is an ideal stream of value 0 (p = 1/2).
+Each output chooses, with select lines of its own, one of its n products anew in each clock, so that
+n times the mean of N such bits of +-1 estimates the sum of the products. Given the counts of the
+operands, with realised values a_k and b_k, the mean of the bits has the mean m = (1/n) sum a_k b_k
+and the variance (derived: two clocks that choose the same product meet the correlation
+(N a^2 - 1)/(N - 1) of two bits of one stream)
+
+    (1 - m^2)/N + (1/(N n^2)) sum (g (1 - a^2)(1 - b^2) - (1 - a^2) - (1 - b^2)),
+    g = (2 N - 1)/(N - 1),
+
+and outputs are uncorrelated given the counts, whichever streams they share. With u = 1 - a^2 - 1/g
+and v alike for b the last sum is g sum (u v) - n/g: one matrix product. Where the second operand is
+not drawn, its bits of mean b leave (1 - m^2)/N - (1/(N n^2)) sum (1 - a^2) b^2. Select lines that
+several outputs share make their choices alike, which these moments do not hold: exact mode only.
 """
 
 from __future__ import annotations
@@ -12,50 +20,44 @@ from __future__ import annotations
 import jax
 import jax.numpy as jnp
 
-from system.arithmetic.base import Arithmetic, Operand, power_of_two_scale
+from system.arithmetic.bipolar import Bipolar
 from system.arithmetic.linear import Linear
+from system.arithmetic.moments import noisy
 from system.arithmetic.noise import Tape
-from system.arithmetic.operands import Deviation, Generators
+
+_Two = tuple[jax.Array, jax.Array]
 
 
-class BipolarMux(Arithmetic):
-    """XNOR gates into a MUX tree; streams of ``length`` bits."""
+class BipolarMux(Bipolar):
+    """XNOR gates into a MUX tree with select lines of its own for every output."""
 
-    encoding = "bipolar"
     adder = "mux"
 
-    def __init__(self, generators: Generators, length: int) -> None:
-        self.generators = generators
-        self.length = length
+    def left(self, value: jax.Array, drawn: bool) -> jax.Array:
+        return 1 - value * value - (self._shift if drawn else 0.0)
 
-    def encode(self, values: jax.Array, devices: Deviation | None) -> Operand:
-        assert devices is not None
-        scale = power_of_two_scale(values)
-        probability = self.generators.probability((1 + values / scale) / 2, devices)
-        return Operand(jnp.ones(()), probability, scale)
+    def right(self, value: jax.Array, drawn: bool) -> jax.Array:
+        return 1 - value * value - self._shift if drawn else value * value
 
-    def forward(self, linear: Linear, x: Operand, w: Operand, tape: Tape) -> jax.Array:
-        total = linear.forward(linear.unfold(_value(x)), _value(w))
-        return x.scale * w.scale * self._selected(total, float(linear.fan_ins[0]), tape)
+    def variance(
+        self, mean: jax.Array, parts: jax.Array, terms: jax.Array | float, drawn: bool
+    ) -> jax.Array:
+        return (terms**2 - mean**2 + self._together(parts, terms, drawn)) / self.length
 
-    def input_gradient(self, linear: Linear, d: Operand, w: Operand, tape: Tape) -> jax.Array:
-        total = linear.input_gradient(_value(d), _value(w))
-        terms = jnp.asarray(linear.input_gradient_terms)
-        return d.scale * w.scale * self._selected(total, terms, tape)
-
-    def weight_gradient(self, linear: Linear, x: Operand, d: Operand, tape: Tape) -> jax.Array:
+    def _over_images(self, linear: Linear, values: _Two, parts: _Two, tape: Tape) -> jax.Array:
+        """Each image's sum over positions is one output; the images are added in binary."""
         terms = float(linear.fan_ins[2])
-        by_image = linear.weight_gradient_by_image(linear.unfold(_value(x)), _value(d))
-        mean = jnp.sum(by_image, axis=0)
-        variance = jnp.sum(terms**2 - by_image**2, axis=0) / self.length
-        noise = jnp.sqrt(jnp.maximum(variance, 0)) * tape.normal(mean.shape)
-        return x.scale * d.scale * (mean + noise)
+        mean = linear.weight_gradient_by_image(*values)
+        variance = self.variance(mean, linear.weight_gradient_by_image(*parts), terms, True)
+        return noisy(jnp.sum(mean, 0), jnp.sum(variance, 0), tape)
 
-    def _selected(self, total: jax.Array, terms: jax.Array | float, tape: Tape) -> jax.Array:
-        variance = jnp.maximum(terms**2 - total**2, 0) / self.length
-        return total + jnp.sqrt(variance) * tape.normal(total.shape)
+    @property
+    def _shift(self) -> float:
+        """1/g, and 0 for streams of one bit, of which no two clocks can choose."""
+        return (self.length - 1) / (2 * self.length - 1)
 
-
-def _value(operand: Operand) -> jax.Array:
-    """Mean of the +-1 bits of each generator."""
-    return 2 * operand.probability - 1
+    def _together(self, parts: jax.Array, terms: jax.Array | float, drawn: bool) -> jax.Array:
+        """What clocks that choose the same product add, times N."""
+        if self.length == 1:
+            return jnp.zeros_like(parts)
+        return parts / self._shift - terms * self._shift if drawn else -parts

@@ -22,6 +22,7 @@ from devices.expressions import compiled
 from devices.law import SwitchingLaw
 from formats.cells import Cells, at_nominal
 from formats.errors import InputError
+from system.bitstream.ownership import StreamRules
 
 REGISTER_BITS = 14
 """Bits of the binary operand that addresses the table of DAC codes (assumed)."""
@@ -128,6 +129,28 @@ class Generators:
         ln_v0 = spread.sigma_ln_v0_d2d.value * mixed
         return Deviation(jnp.asarray(ln_tau, jnp.float32), jnp.asarray(ln_v0, jnp.float32))
 
+    def draw_weights(
+        self,
+        generator: np.random.Generator,
+        shape: tuple[int, ...],
+        uses: int,
+        rules: StreamRules,
+    ) -> Deviation:
+        """The same of the devices behind weights of ``shape``, each used ``uses`` times an image.
+
+        In the shape of the weights, parameters that share a generator having equal deviations; or,
+        where every use has a generator of its own, with an axis of uses before (if there are
+        several).
+        """
+        if rules.kind == "use":
+            return self.draw_devices(generator, (uses, *shape) if uses > 1 else shape)
+        if rules.group == 1:
+            return self.draw_devices(generator, shape)
+        parameters = math.prod(shape)
+        own = self.draw_devices(generator, (rules.generators(parameters),))
+        place = rules.generator_of(parameters).reshape(shape)
+        return Deviation(own.ln_tau[place], None if own.ln_v0 is None else own.ln_v0[place])
+
     def probability(self, number: jax.Array, device: Deviation) -> jax.Array:
         """P(bit = 1) of each device asked for each number in [0, 1].
 
@@ -137,10 +160,13 @@ class Generators:
         ln_exposure = _take(self.level_ln_exposure, level) - device.ln_tau
         if device.ln_v0 is not None:
             ln_exposure = ln_exposure - self._shift_of_v0(level, device.ln_v0)
-        place = jnp.clip((ln_exposure - self.start) / self.step, 0, READOUT_NODES - 1.001)
+        place = (ln_exposure - self.start) * (1 / self.step)
+        # Comparisons, as XLA's minimum and maximum cost several instructions each.
+        place = jnp.where(place > 0, place, 0.0)
+        place = jnp.where(place < READOUT_NODES - 1.001, place, READOUT_NODES - 1.001)
         node = place.astype(jnp.int32)
-        low, high = _take(self.readout, node), _take(self.readout, node + 1)
-        return low + (place - node) * (high - low)
+        rise = np.diff(self.readout, append=self.readout[-1])
+        return _take(self.readout, node) + (place - node) * _take(rise, node)
 
     def _shift_of_v0(self, level: jax.Array, ln_v0: jax.Array) -> jax.Array:
         """Change of ln tau at each level's voltage when ln V0 moves."""

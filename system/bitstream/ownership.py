@@ -9,9 +9,9 @@ image and each product. What can differ is the stream of a parameter.
     ``parameter`` (default): one each; all products of an image that need the weight (the positions
     of a convolution) meet the same stream.
     ``use``: one for each product; no two products share a stream.
-    ``turns:k``: k parameters, neighbours in memory, take turns on one generator, which makes their
-    streams one after the other: independent bits, but the same device (its D2D deviation, its wear)
-    and k times as long. With memory the bits of neighbours are correlated.
+    ``turns:k``: k parameters, neighbours in memory, take turns on one generator, bit by bit:
+    independent bits, but the same device (its D2D deviation, its wear) and k times as long. With
+    memory the bits of neighbours are correlated.
     ``common:k``: k parameters compare with the same random number in the same clock. Possible for a
     generator that is a random number and a comparator (LFSR, Sobol), not for a device whose
     switching is the random event. The streams are correlated as strongly as they can be.
@@ -84,20 +84,36 @@ class StreamRules:
         life = images if self.life == BATCH else self.life
         return (np.arange(images) // max(life, 1)).astype(np.uint32)
 
+    def made_per_image(self, images: int) -> float:
+        """Streams made for one stream that an image of a batch meets, mean over the batch."""
+        return (int(self.lives(images)[-1]) + 1) / images
+
     def generators(self, parameters: int, uses: int = 1) -> int:
         """Generators for a tensor of ``parameters`` weights, each used ``uses`` times an image."""
-        if self.kind == "use":
-            return parameters * uses
-        return math.ceil(parameters / self.group)
+        return math.ceil(self.streams(parameters, uses) / self.group)
+
+    def streams(self, parameters: int, uses: int = 1) -> int:
+        """Streams of these weights that one image meets in one product of the layer."""
+        return parameters * (uses if self.kind == "use" else 1)
 
     def generator_of(self, parameters: int) -> np.ndarray:
         """The generator of each parameter (uint32), by its place in memory; not for ``use``."""
         return (np.arange(parameters) // self.group).astype(np.uint32)
 
     @property
-    def time_factor(self) -> int:
-        """How many times longer a generator works for one set of streams."""
-        return self.group if self.kind == "turns" else 1
+    def refused_by_devices(self) -> str | None:
+        """Why generators whose switching is the random event cannot follow the rules, or None."""
+        if self.kind != "common":
+            return None
+        return (
+            f"{self.sharing_text} lets parameters compare with one random number, as LFSR or Sobol "
+            "generators can, but a device's switching is itself the random event; take "
+            f"turns:{self.group} to share devices"
+        )
+
+    def turns(self, parameters: int) -> int:
+        """Streams of a tensor's weights that take turns on one generator."""
+        return min(self.group, parameters) if self.kind == "turns" else 1
 
     @property
     def correlated(self) -> bool:

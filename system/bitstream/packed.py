@@ -110,7 +110,7 @@ class BitStream:
     def __getitem__(self, index: Any) -> BitStream:
         """Streams by their leading axes, as numpy indexes them; the clocks stay whole."""
         index = index if isinstance(index, tuple) else (index,)
-        if Ellipsis not in index:
+        if not any(part is Ellipsis for part in index):
             index = (*index, Ellipsis)
         return BitStream(self.words[(*index, slice(None))], self.length)
 

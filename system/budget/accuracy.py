@@ -24,6 +24,19 @@ class Accuracy:
 
 
 @dataclass(frozen=True)
+class BitByBit:
+    """The networks trained by moments, scored bit by bit.
+
+    ``accuracy`` is theirs on some of the test images, ``moments`` that of the moments on the same
+    ones, ``p_value`` McNemar's over all seeds that both are right equally often.
+    """
+
+    accuracy: Accuracy
+    moments: float
+    p_value: float
+
+
+@dataclass(frozen=True)
 class Difference:
     """SC minus float in percentage points, with its 95 % interval."""
 
@@ -41,6 +54,17 @@ def wilson(fraction: float, count: int) -> tuple[float, float]:
         * math.sqrt(fraction * (1 - fraction) / count + z2 / (4 * count**2))
     )
     return max(0.0, centre - half), min(1.0, centre + half)
+
+
+def mcnemar(only_first: int, only_second: int) -> float:
+    """Exact two-sided p-value that two networks are right equally often on the same images.
+
+    McNemar, Psychometrika 12, 153 (1947), with the binomial distribution: an image on which just
+    one of them is right is either's with probability 1/2. 1 where there is no such image.
+    """
+    apart, fewer = only_first + only_second, min(only_first, only_second)
+    tail = sum(math.comb(apart, count) for count in range(fewer + 1)) / 2**apart
+    return min(1.0, 2 * tail)
 
 
 def accuracies(training: Training) -> dict[str, Accuracy]:
@@ -62,6 +86,27 @@ def accuracies(training: Training) -> dict[str, Accuracy]:
             mean, wilson(mean, images), tuple(float(c) / images for c in correct), images
         )
     return found
+
+
+def bit_by_bit(training: Training) -> BitByBit | None:
+    """The exact score of training.nc, where there is one; raises :class:`InputError`."""
+    if not training.attributes["exact_images"]:
+        return None
+    images = whole_attribute(training, "exact_images")
+    names = ("accuracy_exact", "only_exact_right", "only_moments_right")
+    exact, ours, theirs = (
+        np.atleast_1d(np.asarray(training.data[name].to_numpy(), float)) for name in names
+    )
+    if not np.all((exact <= 1) & (ours + theirs <= images)):
+        raise InputError(
+            training.path, f"{', '.join(names)} are not those of {images} images for every seed"
+        )
+    mean = float(np.mean(exact))
+    return BitByBit(
+        Accuracy(mean, wilson(mean, images), tuple(map(float, exact)), images),
+        mean + float(np.mean(theirs - ours)) / images,
+        mcnemar(round(float(ours.sum())), round(float(theirs.sum()))),
+    )
 
 
 def difference(without: Accuracy, with_sc: Accuracy) -> Difference:

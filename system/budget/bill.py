@@ -45,7 +45,7 @@ def budget(
     number, or an option out of range.
     """
     check_coordinates(cells, training)
-    edited = check_pair(cells, training, architecture, options.accept_edited_cells)
+    edited = check_pair(cells, training, options.accept_edited_cells)
     work = workload(training)
     table = sng_table(cells)
     rule = update_rule(training)
@@ -78,7 +78,7 @@ def budget(
         timing=timing,
         workload=work,
         assumptions=assumptions(
-            cells, training, architecture, table=table, rule=rule, timing=timing
+            cells, training, architecture, work=work, table=table, rule=rule, timing=timing
         ),
         not_modelled=not_modelled(cells, training, work, options.dac_area is not None),
         warnings=tuple(warnings),
@@ -103,7 +103,9 @@ def accumulator_bits(
         max(bits(product) for product in work.products if product.layer == layer)
         for layer in work.layers
     )
-    return built, lambda products: math.fsum(bits(p) * work.stream_length for p in products)
+    return built, lambda products: math.fsum(
+        bits(p) * work.stream_length * p.turns for p in products
+    )
 
 
 def _sng_line(cells: Cells, work: Workload, table: SngTable, kind: str) -> Line:

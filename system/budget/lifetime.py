@@ -40,7 +40,9 @@ def lifetime(
     cells: Cells, work: Workload, endurance: float, source: str, products: str | None = None
 ) -> Lifetime:
     """Wear of training (or, with ``products="forward"``, of inference) at the mean bit
-    probabilities of training.nc; a device at probability 1 wears faster than the mean one.
+    probabilities of training.nc; a device at probability 1 wears faster than the mean one. A weight
+    stream that lives for several images wears its device once; a device on which k weights take
+    turns makes all their streams.
 
     With the stored state LRS at probability pi and a RESET that succeeds with Pr, SET and RESET
     both happen in pi Pr of the bits.
@@ -53,7 +55,8 @@ def lifetime(
             continue
         for operand in product.operands:
             owned = work.generators(operand.kind)[product.layer]
-            bits = work.stream_length * operand.streams / owned if owned else 0.0
+            streams = operand.made * operand.turns * operand.generators
+            bits = work.stream_length * streams / owned if owned else 0.0
             entry = worn.setdefault((product.layer, operand.kind), [0.0, 0.0])
             entry[0] += bits * stored_probability(table, operand.probability) * reset
             entry[1] += bits

@@ -6,7 +6,7 @@ import math
 
 from formats.cells import Cells
 from formats.training import Training
-from system.architecture import Architecture
+from system.architecture import Architecture, stream_choices
 from system.budget.lines import Timing
 from system.budget.sng import SngTable
 from system.budget.update import UpdateRule
@@ -20,6 +20,7 @@ def assumptions(
     training: Training,
     architecture: Architecture,
     *,
+    work: Workload,
     table: SngTable,
     rule: UpdateRule,
     timing: Timing,
@@ -31,6 +32,7 @@ def assumptions(
     return (
         "The layout is an assumption of this project and no statement of the publication it is "
         "compared with.",
+        *stream_choices(work.rules, work.batch_size),
         *architecture.choices,
         f"One bit takes {timing.bit:.4g} s: {', '.join(phases)} (cells.nc sng/phase_time).",
         f"The SNG is read at {table.temperature:g} K, corner {table.corner}, write pulse "
@@ -92,7 +94,7 @@ def _multiplexers(cells: Cells, work: Workload) -> float:
 
 
 def _conversions(work: Workload) -> float:
-    return math.fsum(work.streams(kind, work.products) for kind in KINDS)
+    return math.fsum(work.settings(kind, work.products) for kind in KINDS)
 
 
 def _phase_times(cells: Cells) -> list[tuple[str, float]]:

@@ -5,19 +5,17 @@ from __future__ import annotations
 from formats.cells import Cells
 from formats.errors import InputError
 from formats.training import Training
-from system.architecture import Architecture
+from system.budget.workload import stream_rules
 
 ARITHMETIC = ("encoding", "adder", "signalling")
 
 
-def check_pair(
-    cells: Cells, training: Training, architecture: Architecture, accept_edited_cells: bool
-) -> str | None:
+def check_pair(cells: Cells, training: Training, accept_edited_cells: bool) -> str | None:
     """Return a warning for accepted edited cells, None for a pair that fits.
 
     Raises :class:`InputError` where the training was made from another cells.nc (unless
-    ``accept_edited_cells``), where the MAC it used differs from the one costed, or where its
-    streams live or are shared otherwise than the architecture builds them.
+    ``accept_edited_cells``), where the MAC it used differs from the one costed, or where the
+    generators of cells.nc, which are devices, cannot share as its streams did.
     """
     attributes = training.attributes
     name = str(attributes["mac"])
@@ -36,16 +34,9 @@ def check_pair(
                 f"{cells.path.name} has {key} {str(mac.attrs[key])!r}; the arithmetic trained "
                 "must be the hardware costed",
             )
-    for key, built in (
-        ("stream_life", architecture.stream_life),
-        ("sng_sharing", architecture.sng_sharing),
-    ):
-        if str(attributes[key]) != built:
-            raise InputError(
-                training.path,
-                f"was trained with {key} {str(attributes[key])!r}, but the architecture "
-                f"{architecture.name!r} builds {built!r}",
-            )
+    refusal = stream_rules(training).refused_by_devices
+    if refusal is not None:
+        raise InputError(f"{training.path}, attribute sng_sharing", refusal)
     if str(attributes["cells_sha256"]) == cells.sha256:
         return None
     if not accept_edited_cells:

@@ -16,9 +16,10 @@ def schedule(
 ) -> Timing:
     """Times (s) of the unpipelined schedule and the training steps per second that it keeps.
 
-    One bit is a RESET, a write and a read phase (or the MAC's delay, were that longer). A product
-    of a layer takes one stream length, one product after the other; the update follows, spread
-    over the images of a batch.
+    One bit is a RESET, a write and a read phase (or the MAC's delay, were that longer). A clock of
+    a stream takes one bit time, or one for each weight that takes turns on a generator; a product
+    of a layer takes one stream length, one product after the other; the update follows, spread over
+    the images of a batch.
     """
     if not (math.isfinite(rate) and rate > 0):
         raise InputError("--frame-rate", f"is {rate:g}, expected images per second above 0")
@@ -32,6 +33,6 @@ def schedule(
     update = work.parameters / (
         work.batch_size * architecture.update_units * architecture.update_clock
     )
-    inference = product * len(work.forward)
-    step = product * len(work.products) + update
+    inference = product * sum(each.turns for each in work.forward)
+    step = product * sum(each.turns for each in work.products) + update
     return Timing(bit, inference, step, rate, min(rate, 1.0 / step))

@@ -16,7 +16,8 @@ UNKNOWN = float("nan")
 
 
 def memory_lines(work: Workload, rule: UpdateRule, architecture: Architecture) -> list[Line]:
-    """SRAM of weights, optimiser state, gradient sums, activations and errors; events are bits."""
+    """SRAM of weights, optimiser state, gradient sums, activations, errors, and weight streams that
+    outlive an image; events are bits."""
     updates = work.parameters / work.batch_size
     word = work.stream_length.bit_length() + 1  # a count 0..N, and a sign
     every, forward = work.products, work.forward
@@ -27,8 +28,8 @@ def memory_lines(work: Workload, rule: UpdateRule, architecture: Architecture) -
         _memory(
             "Weight memory",
             work.parameters * weights,
-            work.streams("parameter", forward) * weights,
-            (work.streams("parameter", every) + 2 * updates) * weights,
+            work.settings("parameter", forward) * weights,
+            (work.settings("parameter", every) + 2 * updates) * weights,
         ),
         _memory(
             "Activation memory",
@@ -45,6 +46,11 @@ def memory_lines(work: Workload, rule: UpdateRule, architecture: Architecture) -
     if work.batch_size > 1:
         bits = work.parameters * architecture.gradient_bits
         lines.insert(-2, _memory("Gradient sum memory", bits, 0.0, 2.0 * bits))
+    if work.stored:
+        # Every weight stream of a step: the images follow one another, and each of them writes
+        # (the first of a life) or reads (the others) every bit once.
+        ahead, step = (work.stream_length * work.met(p) for p in (work.forward, work.products))
+        lines.append(_memory("Weight stream memory", step, ahead, step))
     return lines
 
 
@@ -132,7 +138,7 @@ def dac_lines(work: Workload, area: float | None, energy: float | None) -> list[
         raise InputError("--dac-area-um2", "and --dac-energy-pJ must be finite and not negative")
     kinds = ("parameter", "activation", "error")
     inference, training = (
-        math.fsum(work.streams(kind, products) for kind in kinds)
+        math.fsum(work.settings(kind, products) for kind in kinds)
         for products in (work.forward, work.products)
     )
     return [
@@ -149,7 +155,8 @@ def dac_lines(work: Workload, area: float | None, energy: float | None) -> list[
             energy_training=training * energy,
             stderr_inference=UNKNOWN,
             stderr_training=UNKNOWN,
-            count_source=f"{TABLES}; one DAC an SNG, one conversion a stream",
+            count_source=f"{TABLES}; one DAC an SNG, one conversion a stream (a bit where weights "
+            "take turns)",
             area_source="assumed: given by the user with --dac-area-um2",
             energy_source="assumed: given by the user with --dac-energy-pJ",
             leakage_source="assumed: none counted",

@@ -1,7 +1,8 @@
 """What one image asks of the hardware: the (layer, product) tables of training.nc as events.
 
 A product of a layer multiplies stream a with stream b in ``macs`` places for ``stream_length``
-bits; which operand drives which kind of SNG stands in ``OPERANDS``.
+bits; which operand drives which kind of SNG stands in ``OPERANDS``. How many streams and generators
+the weights take follows from the stream rules of the same file.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import numpy as np
 
 from formats.errors import InputError
 from formats.training import Training
+from system.bitstream import StreamRules
 
 TABLES = "derived: (layer, product) tables of training.nc"
 """The source of every count that comes from here."""
@@ -26,11 +28,23 @@ OPERANDS: dict[str, tuple[str, str]] = {
 
 @dataclass(frozen=True)
 class Operand:
-    """Streams of one image for one operand of a product, and their mean bit probability."""
+    """One operand of a product: the streams an image ``met``, and their mean bit probability.
+
+    ``made`` is how many are made for each stream met (below 1 where one lives for several images),
+    by ``generators`` on which ``turns`` of them take turns, bit by bit.
+    """
 
     kind: str
-    streams: float
+    met: float
     probability: float
+    generators: float
+    made: float = 1.0
+    turns: int = 1
+
+    @property
+    def streams(self) -> float:
+        """Streams made for one image, mean over a batch."""
+        return self.met * self.made
 
 
 @dataclass(frozen=True)
@@ -50,6 +64,11 @@ class Product:
         """Both operands."""
         return (self.a, self.b)
 
+    @property
+    def turns(self) -> int:
+        """Bit times of a clock: until every generator has made a bit of each of its streams."""
+        return max(operand.turns for operand in self.operands)
+
 
 @dataclass(frozen=True)
 class Workload:
@@ -59,6 +78,7 @@ class Workload:
     batch_size: int
     parameters: int
     products: tuple[Product, ...]
+    rules: StreamRules
 
     @property
     def forward(self) -> tuple[Product, ...]:
@@ -76,16 +96,39 @@ class Workload:
         for product in self.products:
             for operand in product.operands:
                 if operand.kind == kind:
-                    owned[product.layer] = max(owned.get(product.layer, 0.0), operand.streams)
+                    owned[product.layer] = max(owned.get(product.layer, 0.0), operand.generators)
         return owned
 
     def streams(self, kind: str, products: tuple[Product, ...]) -> float:
-        """Streams of one kind that ``products`` make for one image."""
+        """Streams of one kind that ``products`` make for one image, mean over a batch."""
         return math.fsum(
             operand.streams
             for product in products
             for operand in product.operands
             if operand.kind == kind
+        )
+
+    def settings(self, kind: str, products: tuple[Product, ...]) -> float:
+        """Times that a generator is set to a number: once a stream, or once a bit in turns."""
+        return math.fsum(
+            operand.streams * (self.stream_length if operand.turns > 1 else 1)
+            for product in products
+            for operand in product.operands
+            if operand.kind == kind
+        )
+
+    @property
+    def stored(self) -> bool:
+        """Whether weight streams outlive an image, and so must be kept."""
+        return self.rules.made_per_image(self.batch_size) < 1
+
+    def met(self, products: tuple[Product, ...]) -> float:
+        """Weight streams that one image meets in ``products``."""
+        return math.fsum(
+            operand.met
+            for product in products
+            for operand in product.operands
+            if operand.kind == "parameter"
         )
 
     def macs(self) -> float:
@@ -105,6 +148,7 @@ def workload(training: Training) -> Workload:
         whole_attribute(training, "batch_size"),
         whole_attribute(training, "parameters"),
     )
+    rules = stream_rules(training)
     names = ("macs", "fan_in", "outputs", "a_streams", "b_streams", "operand_a", "operand_b")
     products = []
     for name, (kind_a, kind_b) in OPERANDS.items():
@@ -122,6 +166,12 @@ def workload(training: Training) -> Workload:
                     raise InputError(
                         where, f"{key} of {layer}/{name} is {row[key]:g}, expected a probability"
                     )
+            if kind_b == "parameter" and rules.kind == "use" and row["b_streams"] != row["macs"]:
+                raise InputError(
+                    where,
+                    f"b_streams of {layer}/{name} is {row['b_streams']:g}, but with sng_sharing "
+                    f"'use' each of its {row['macs']:g} products has a stream of its own",
+                )
             products.append(
                 Product(
                     str(layer),
@@ -129,13 +179,34 @@ def workload(training: Training) -> Workload:
                     row["macs"],
                     row["fan_in"],
                     row["outputs"],
-                    Operand(kind_a, row["a_streams"], row["operand_a"]),
-                    Operand(kind_b, row["b_streams"], row["operand_b"]),
+                    _operand(kind_a, row["a_streams"], row["operand_a"], rules, batch),
+                    _operand(kind_b, row["b_streams"], row["operand_b"], rules, batch),
                 )
             )
     if not any(product.name == "forward" for product in products):
         raise InputError(where, f"no layer of {attributes['network']!r} has a forward product")
-    return Workload(length, batch, parameters, tuple(products))
+    return Workload(length, batch, parameters, tuple(products), rules)
+
+
+def stream_rules(training: Training) -> StreamRules:
+    """Whose streams the training used; raises :class:`InputError` naming file and attribute."""
+    life, sharing = (str(training.attributes[key]) for key in ("stream_life", "sng_sharing"))
+    for key, texts in (("stream_life", (life, "parameter")), ("sng_sharing", ("image", sharing))):
+        try:
+            StreamRules.parse(*texts)
+        except ValueError as error:
+            raise InputError(f"{training.path}, attribute {key}", str(error)) from error
+    return StreamRules.parse(life, sharing)
+
+
+def _operand(kind: str, met: float, probability: float, rules: StreamRules, batch: int) -> Operand:
+    """An operand by the rules, which speak of weights; others are made anew for each image."""
+    if kind != "parameter":
+        return Operand(kind, met, probability, generators=met)
+    generators = float(rules.generators(round(met)))
+    return Operand(
+        kind, met, probability, generators, rules.made_per_image(batch), rules.turns(round(met))
+    )
 
 
 def whole_attribute(training: Training, key: str) -> int:

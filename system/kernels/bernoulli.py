@@ -22,6 +22,10 @@ ALWAYS = 2**RESOLUTION_BITS
 _PAIRS = RESOLUTION_BITS // 2
 _BLOCK = 256
 """Words made together; their buffers stay in the first-level cache."""
+_PIECE = 512
+"""Words a thread makes at a time."""
+MOST_WORDS = 2**29
+"""Words of a stream that have an address: 3.4e10 bits."""
 _ONE, _ZERO = np.uint64(1), np.uint64(0)
 _TOP, _THREE = np.uint64(RESOLUTION_BITS), np.uint64(3)
 
@@ -89,11 +93,10 @@ def clear_tail(words, length) -> None:  # type: ignore[no-untyped-def]
 
 
 @njit(parallel=True, cache=True)
-def bernoulli(threshold, streams, lives, purpose, key, length):  # type: ignore[no-untyped-def]
-    """Packed streams (S, ceil(length / 64)) of ``length`` bits; arguments as above."""
-    count = threshold.size
-    words = np.empty((count, (length + 63) // 64), np.uint64)
-    piece = 64
+def bernoulli_words(threshold, streams, lives, purpose, key, first, words):  # type: ignore[no-untyped-def]
+    """:func:`fill_bernoulli` in all threads."""
+    count, width = words.shape
+    piece = max(1, _PIECE // width)
     for part in prange((count + piece - 1) // piece):
         low, high = part * piece, min(count, (part + 1) * piece)
         fill_bernoulli(
@@ -102,10 +105,17 @@ def bernoulli(threshold, streams, lives, purpose, key, length):  # type: ignore[
             lives[low:high],
             purpose,
             key,
-            0,
+            first,
             words[low:high],
         )
-        clear_tail(words[low:high], length)
+
+
+@njit(cache=True)
+def bernoulli(threshold, streams, lives, purpose, key, length):  # type: ignore[no-untyped-def]
+    """Packed streams (S, ceil(length / 64)) of ``length`` bits; arguments as above."""
+    words = np.empty((threshold.size, (length + 63) // 64), np.uint64)
+    bernoulli_words(threshold, streams, lives, purpose, key, 0, words)
+    clear_tail(words, length)
     return words
 
 

@@ -15,6 +15,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from system.arithmetic import Arithmetic, Convolution, Dense, Devices, Linear, Product
+from system.arithmetic.noise import random_words
 
 LAYERS = ("conv1", "conv2", "fc1", "fc2", "fc3")
 SIDE = 28
@@ -60,15 +61,18 @@ class LeNet5(eqx.Module):
         """
         words = _random_words(products, images.shape[0], key)
         x = images[:, None]
-        last = len(self.layers) - 1
         for index, layer in enumerate(self.layers):
-            if index == 2:
-                x = x.reshape(x.shape[0], -1)
             x = products[index](x, layer.weight, devices[index], words[index], probes[index])
-            x = _max_pool(x + layer.bias[:, None, None]) if index < 2 else x + layer.bias
-            if index < last:
-                x = jnp.clip(x, 0.0, SATURATION)
+            x = between(index, x, layer.bias)
         return x
+
+
+def between(index: int, x: jax.Array, bias: jax.Array) -> jax.Array:
+    """What follows the products of layer ``index``: bias, pooling, saturation, flattening."""
+    x = _max_pool(x + bias[:, None, None]) if index < 2 else x + bias
+    if index < len(LAYERS) - 1:
+        x = jnp.clip(x, 0.0, SATURATION)
+    return x.reshape(x.shape[0], -1) if index == 1 else x
 
 
 def linear_layers(classes: int) -> tuple[Linear, ...]:
@@ -103,7 +107,7 @@ def _random_words(
     directions = []
     counts = [product.words(images) for product in products]
     for part, sizes in zip(jax.random.split(key), zip(*counts, strict=True), strict=True):
-        words = jax.lax.optimization_barrier(jax.random.bits(part, (sum(sizes),), jnp.uint32))
+        words = random_words(part, sum(sizes))
         ends = np.cumsum(sizes)
         directions.append([words[end - size : end] for end, size in zip(ends, sizes, strict=True)])
     return list(zip(*directions, strict=True))

@@ -9,7 +9,7 @@ from typing import Any
 from formats.cells import Cells
 from formats.device import parse_device
 from formats.training import Training
-from system.budget.accuracy import accuracies, difference
+from system.budget.accuracy import BitByBit, accuracies, bit_by_bit, difference
 from system.budget.compare import with_floating_point, with_publication
 from system.budget.lifetime import lifetime
 from system.budget.lines import Budget, Line
@@ -50,8 +50,17 @@ def report(
                 "interval95": list(gap.interval95),
                 "source": "derived: sc - float; Newcombe interval, runs taken as independent",
             },
+            **_bit_by_bit(bit_by_bit(training)),
         },
         "lines": [_line(line) for line in bill.lines],
+        "streams": {
+            "mode": str(training.attributes["mode"]),
+            "life": bill.workload.rules.life_text,
+            "sharing": bill.workload.rules.sharing_text,
+            "made_per_image_and_weight_stream": bill.workload.rules.made_per_image(
+                bill.workload.batch_size
+            ),
+        },
         "timing": {
             "bit_s": bill.timing.bit,
             "requested_frame_rate_Hz": bill.timing.requested_rate,
@@ -96,6 +105,24 @@ def device(cells: Cells) -> dict[str, Any]:
     return parse_device(
         str(cells.attributes["device_json"]), f"{cells.path}, attribute device_json"
     )
+
+
+def _bit_by_bit(found: BitByBit | None) -> dict[str, Any]:
+    if found is None:
+        return {}
+    one = found.accuracy
+    return {
+        "sc_bit_by_bit": {
+            "value": one.value,
+            "interval95": list(one.interval95),
+            "by_seed": list(one.by_seed),
+            "test_images": one.images,
+            "moments_on_the_same": found.moments,
+            "mcnemar_p": found.p_value,
+            "source": "simulated: training.nc accuracy_exact; Wilson interval of one test set, "
+            "McNemar's test over all seeds",
+        }
+    }
 
 
 def _line(line: Line) -> dict[str, Any]:

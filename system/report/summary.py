@@ -32,6 +32,7 @@ def sentences(report: Mapping[str, Any], bill: Budget, epochs: int) -> list[str]
         f"without {percent(report['accuracy']['float']['value'])}: a difference of "
         f"{_signed(gap['value'])} points (95 %: {_signed(gap['interval95'][0])} to "
         f"{_signed(gap['interval95'][1])}).",
+        *_bit_by_bit(report["accuracy"].get("sc_bit_by_bit")),
         "This candidate reading of the published system has "
         + " and ".join(f"{digits(row['ratio'])} times its {row['quantity']}" for row in published)
         + ".",
@@ -48,6 +49,18 @@ def sentences(report: Mapping[str, Any], bill: Budget, epochs: int) -> list[str]
         "energy of a published FP32 multiply-add."
     )
     return said
+
+
+def _bit_by_bit(found: Mapping[str, Any] | None) -> list[str]:
+    """The check of the moments by streams made bit by bit, where there was one."""
+    if found is None:
+        return []
+    return [
+        f"Computed bit by bit, the network trained by moments gets {percent(found['value'])} of "
+        f"{found['test_images']} test images, by the moments "
+        f"{percent(found['moments_on_the_same'])} of the same ones (McNemar's p = "
+        f"{digits(found['mcnemar_p'])})."
+    ]
 
 
 def _unfinished(worn: float | None, epochs: int) -> str:

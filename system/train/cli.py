@@ -38,6 +38,28 @@ def train(
     stream_length: Annotated[
         int, typer.Option(help="Bits of a stream, N")
     ] = _DEFAULT.stream_length,
+    stream_life: Annotated[
+        str,
+        typer.Option(metavar="image|batch|N", help="How many images a weight's stream lasts"),
+    ] = _DEFAULT.stream_life,
+    sng_sharing: Annotated[
+        str,
+        typer.Option(
+            metavar="parameter|use|turns:K|common:K",
+            help="SNGs: one per parameter, one per product, or K parameters on one",
+        ),
+    ] = _DEFAULT.sng_sharing,
+    mode: Annotated[
+        str,
+        typer.Option(
+            metavar="moments|exact",
+            help="Streams by their moments where those are exact, or bit by bit",
+        ),
+    ] = _DEFAULT.mode,
+    exact_images: Annotated[
+        int,
+        typer.Option(help="Score the network trained by moments bit by bit on so many test images"),
+    ] = _DEFAULT.exact_images,
     epochs: Annotated[int, typer.Option(help="Passes over the training images")] = _DEFAULT.epochs,
     batch_size: Annotated[int, typer.Option(help="Images in one update")] = _DEFAULT.batch_size,
     seed: Annotated[int, typer.Option(help="First seed")] = _DEFAULT.seed,
@@ -61,6 +83,10 @@ def train(
             test_images=test_images,
             mac=mac,
             stream_length=stream_length,
+            stream_life=stream_life,
+            sng_sharing=sng_sharing,
+            mode=mode,
+            exact_images=exact_images,
             epochs=epochs,
             batch_size=batch_size,
             seed=seed,

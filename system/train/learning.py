@@ -14,11 +14,15 @@ import optax
 
 from formats.seeds import generator, integer_seed
 from system.arithmetic import Arithmetic, Devices, Generators
+from system.bitstream import DEFAULT_RULES, StreamRules
 from system.images import Images
 from system.networks import LAYERS, LeNet5, linear_layers, products_of
+from system.train.allocation import keep_freed_memory
 from system.train.optimiser import optimiser
 
 EVALUATION_BATCH = 250
+
+keep_freed_memory()  # before JAX starts
 
 
 @dataclass(frozen=True)
@@ -36,12 +40,15 @@ class Learned:
     """The result of one run.
 
     ``bit_probabilities`` (layers, 3) are the means over the last epoch's steps of P(bit = 1) of
-    activations, weights and errors; ones in exact arithmetic.
+    activations, weights and errors; ones in floating point. ``right`` (test images,) says which
+    ones the network got right after the last epoch, ``devices`` are its generators.
     """
 
     epochs: tuple[Epoch, ...]
     network: LeNet5
     bit_probabilities: np.ndarray
+    right: np.ndarray
+    devices: tuple[Devices, ...]
 
     @property
     def correct(self) -> int:
@@ -49,20 +56,27 @@ class Learned:
         return self.epochs[-1].correct
 
 
-def draw_layers(generators: Generators | None, seed: int, classes: int) -> tuple[Devices, ...]:
-    """The frozen generators of every layer: one for each parameter, activation and error."""
+def draw_layers(
+    generators: Generators | None,
+    seed: int,
+    classes: int,
+    rules: StreamRules = DEFAULT_RULES,
+) -> tuple[Devices, ...]:
+    """The frozen generators of every layer.
+
+    One for each activation and each error; those of the weights by the ``rules``.
+    """
     layers = []
     for name, linear in zip(LAYERS, linear_layers(classes), strict=True):
         if generators is None:
             layers.append(Devices(None, None, None))
             continue
-        shapes = (linear.input_shape, linear.weight_shape, linear.output_shape)
+        source = {role: generator(seed, "devices", name, role) for role in "xwd"}
         layers.append(
             Devices(
-                *(
-                    generators.draw_devices(generator(seed, "devices", name, role), shape)
-                    for role, shape in zip("xwd", shapes, strict=True)
-                )
+                generators.draw_devices(source["x"], linear.input_shape),
+                generators.draw_weights(source["w"], linear.weight_shape, linear.uses, rules),
+                generators.draw_devices(source["d"], linear.output_shape),
             )
         )
     return tuple(layers)
@@ -73,16 +87,20 @@ def learn(
     generators: Generators | None,
     images: Images,
     *,
+    rules: StreamRules = DEFAULT_RULES,
     seed: int,
     epochs: int,
     batch_size: int,
     on_step: Callable[[], None],
     on_epoch: Callable[[Epoch], None],
 ) -> Learned:
-    """Train and test; the images left over from whole batches are other ones in each epoch."""
+    """Train and test; the images left over from whole batches are other ones in each epoch.
+
+    ``rules`` are those of the ``arithmetic``; here they say which weights share a device.
+    """
     steps = images.train_labels.size // batch_size
     products = products_of(arithmetic, images.classes)
-    devices = draw_layers(generators, seed, images.classes)
+    devices = draw_layers(generators, seed, images.classes, rules)
     network = LeNet5.initial(generator(seed, "weights"), images.classes)
     update = optimiser(steps * epochs)
     state = update.init(network)
@@ -118,7 +136,7 @@ def learn(
         return optax.apply_updates(network, changes), state, loss, probabilities
 
     step = _compiled(step)
-    count_correct = evaluator(products, images, seed)
+    answers = evaluator(products, images, seed)
     first = (network, state, devices, train, labels, jnp.arange(batch_size), jnp.asarray(0))
     jax.block_until_ready(step(*first))  # compiles; the result is not used
     done: list[Epoch] = []
@@ -135,16 +153,17 @@ def learn(
             on_step()
         mean_loss = float(np.mean(jax.device_get(losses)))
         seconds = time.perf_counter() - start
-        done.append(Epoch(epoch, count_correct(network, devices, epoch), mean_loss, seconds))
+        right = answers(network, devices, epoch)
+        done.append(Epoch(epoch, int(right.sum()), mean_loss, seconds))
         on_epoch(done[-1])
     means = np.mean(np.asarray(jax.device_get(probabilities), float), axis=0)
-    return Learned(tuple(done), network, means)
+    return Learned(tuple(done), network, means, right, devices)
 
 
 def evaluator(
     products: Sequence[Any], images: Images, seed: int
-) -> Callable[[LeNet5, Sequence[Devices], int], int]:
-    """A function that counts the test images a network gets right, in the same arithmetic."""
+) -> Callable[[LeNet5, Sequence[Devices], int], np.ndarray]:
+    """A function that says which test images a network gets right, in the same arithmetic."""
     total = images.test_labels.size
     size = min(EVALUATION_BATCH, total)
     rows = np.arange(-(-total // size) * size).reshape(-1, size)
@@ -165,16 +184,15 @@ def evaluator(
 
     right = _compiled(right)
 
-    def count(network: LeNet5, devices: Sequence[Devices], epoch: int) -> int:
-        found = 0
+    def answers(network: LeNet5, devices: Sequence[Devices], epoch: int) -> np.ndarray:
+        found = []
         for index, batch in enumerate(rows):
             wrapped = batch % total  # the last batch is filled up with images that are not counted
             number = jnp.asarray(epoch * len(rows) + index)
-            answers = right(network, devices, test[wrapped], labels[wrapped], number)
-            found += int(np.sum(np.asarray(answers)[batch < total]))
-        return found
+            found.append(right(network, devices, test[wrapped], labels[wrapped], number))
+        return np.concatenate(jax.device_get(found))[:total]
 
-    return count
+    return answers
 
 
 def _compiled(function: Callable[..., Any]) -> Callable[..., Any]:

@@ -23,7 +23,7 @@ class TrainingProgress:
         self.epochs, self.batch_size, self.steps = epochs, batch_size, steps
         self.quiet = quiet
         self.terminal = sys.stderr.isatty() and not quiet
-        self.run, self.done, self.run_done = "", 0, 0
+        self.run, self.done, self.run_done, self.to_score = "", 0, 0, 0
         self.last = self.run_start = time.monotonic()
         self.console = Console(stderr=True)
         self.bar = Progress(
@@ -79,6 +79,23 @@ class TrainingProgress:
             f"{self.run}: epoch {epoch.number + 1}/{self.epochs}, loss {epoch.loss:.4f}, "
             f"test accuracy {100 * epoch.correct / tested:.1f} %, {rate:.0f} images/s"
         )
+
+    def begin_score(self, run: str, images: int) -> None:
+        """A trained network is scored, on so many images; the bar of the runs stands still."""
+        self.run, self.run_done = run, 0
+        self.to_score = images
+        self.last = self.run_start = time.monotonic()
+        self.bar.update(self.task, description=run, rate="")
+
+    def scored(self, images: int) -> None:
+        """So many more images are scored."""
+        self.run_done += images
+        now = time.monotonic()
+        rate = self.run_done / max(now - self.run_start, 1e-9)
+        self.bar.update(self.task, rate=f"{self.run_done} of {self.to_score}, {rate:.0f} images/s")
+        if not self.quiet and not self.terminal and now - self.last > NOTICE_SECONDS:
+            self.last = now
+            self.say(f"{self.run}: {self.run_done} of {self.to_score}, {rate:.0f} images/s")
 
     def say(self, text: Any) -> None:
         """A line above the bar, or on standard error."""

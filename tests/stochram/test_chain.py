@@ -92,6 +92,8 @@ def test_a_broken_manifest_is_named(tmp_path: Path) -> None:
         ('seed = "one"\n[fit]\ndata = "d.csv"', "seed"),
         ('[fit]\ndata = "nowhere.csv"', "nowhere.csv"),
         ('[fit]\ndata = "d.csv"\n[train]\nstream_length = 0.5', "stream_length"),
+        ('[fit]\ndata = "d.csv"\n[train]\nmode = "fast"', "mode"),
+        ('[fit]\ndata = "d.csv"\n[train]\nstream_life = []', "stream_life"),
     ],
 )
 def test_bad_experiments_exit_with_2_and_one_line(
@@ -115,6 +117,19 @@ def test_experiment_paths_start_from_its_own_folder() -> None:
         "train",
         "report",
     ]
+
+
+def test_stream_rules_of_an_experiment_are_those_of_the_command(tmp_path: Path) -> None:
+    """A life may be a word or a number; the record of the stage holds the texts."""
+    path = tmp_path / "experiment.toml"
+    path.write_text(
+        '[fit]\ndata = "d.csv"\n[train]\nstream_life = 4\nsng_sharing = "turns:2"\nmode = "exact"\n'
+    )
+    (tmp_path / "cells.nc").write_text("cells")
+    train = stages(read_experiment(path, tmp_path), 1, True)[2]
+    options = train.record()["options"]
+    assert (options["stream_life"], options["sng_sharing"]) == ("4", "turns:2")
+    assert options["mode"] == "exact"
 
 
 def test_small_experiment_runs_end_to_end_and_then_only_what_changed(

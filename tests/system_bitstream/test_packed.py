@@ -19,6 +19,7 @@ def test_packing_keeps_every_bit_and_counts_it(length: int) -> None:
     assert np.array_equal(stream.unpack(), bits)
     assert np.array_equal(stream.count(), bits.sum(-1))
     assert np.array_equal(stream[1].unpack(), bits[1])
+    assert np.array_equal(stream[np.array([2, 0])].unpack(), bits[[2, 0]])
     assert np.array_equal(stream.reshape(6).unpack(), bits.reshape(6, length))
 
 

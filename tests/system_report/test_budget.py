@@ -14,13 +14,21 @@ from typing import Any
 import numpy as np
 import pytest
 import xarray as xr
+from scipy.stats import binomtest
 
 from formats.cells import Cells, read_cells, write_cells
 from formats.errors import InputError
 from formats.training import Training, read_training, write_training
 from system.architecture import UNROLLED_LENET5, architecture
 from system.budget import Budget, BudgetOptions, Line, budget
-from system.budget.accuracy import Accuracy, accuracies, difference, wilson
+from system.budget.accuracy import (
+    Accuracy,
+    accuracies,
+    bit_by_bit,
+    difference,
+    mcnemar,
+    wilson,
+)
 from system.budget.bill import accumulator_width
 from system.budget.lifetime import lifetime
 from system.budget.lines import interval
@@ -333,8 +341,6 @@ def test_mux_training_is_refused_with_the_counters_entry(cells_path: Path, tmp_p
 @pytest.mark.parametrize(
     ("key", "value", "words"),
     [
-        ("stream_life", "epoch", "builds"),
-        ("sng_sharing", "rows", "builds"),
         ("mac", "nothing", "lacks"),
         ("optimiser", "lbfgs", "knows"),
         ("stream_length", 0, "whole number"),
@@ -342,7 +348,7 @@ def test_mux_training_is_refused_with_the_counters_entry(cells_path: Path, tmp_p
         ("batch_size", -3, "whole number"),
     ],
 )
-def test_what_the_architecture_does_not_build_is_refused(
+def test_what_the_budget_does_not_know_is_refused(
     pair: tuple[Cells, Training], key: str, value: Any, words: str
 ) -> None:
     cells, training = pair
@@ -388,6 +394,40 @@ def test_difference_interval_agrees_with_the_published_example() -> None:
     gap = difference(second, first)
     assert gap.points == pytest.approx(20.0)
     assert [round(bound / 100, 4) for bound in gap.interval95] == [0.0524, 0.3339]
+
+
+def test_mcnemars_p_is_that_of_the_sign_test() -> None:
+    for first in range(0, 12):
+        for second in range(0, 12):
+            expected = binomtest(first, first + second).pvalue if first + second else 1.0
+            assert mcnemar(first, second) == pytest.approx(expected, rel=1e-12)
+    assert mcnemar(1000, 1100) == pytest.approx(binomtest(1000, 2100).pvalue, rel=1e-9)
+
+
+def scored(training: Training, **changed: Any) -> Training:
+    """The same training with an exact score of its two seeds on 200 images."""
+    values = {
+        "accuracy_exact": [0.94, 0.95],
+        "only_exact_right": [3, 1],
+        "only_moments_right": [5, 4],
+        **changed,
+    }
+    data = training.data.assign({name: (("seed",), value) for name, value in values.items()})
+    return replace(training, data=data, attributes={**training.attributes, "exact_images": 200})
+
+
+def test_exact_scores_stand_beside_the_moments_on_the_same_images(
+    pair: tuple[Cells, Training],
+) -> None:
+    assert bit_by_bit(pair[1]) is None
+    found = bit_by_bit(scored(pair[1]))
+    assert found is not None
+    assert found.accuracy.value == pytest.approx(0.945)
+    assert found.accuracy.interval95 == wilson(found.accuracy.value, 200)
+    assert found.moments == pytest.approx(0.945 + (2 + 3) / 2 / 200)
+    assert found.p_value == mcnemar(4, 9)
+    with pytest.raises(InputError, match="not those of 200 images"):
+        bit_by_bit(scored(pair[1], only_exact_right=[150, 0], only_moments_right=[60, 0]))
 
 
 def test_accuracy_is_that_of_the_final_networks(pair: tuple[Cells, Training]) -> None:

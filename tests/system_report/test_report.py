@@ -21,6 +21,8 @@ from devices.presets import knag2014
 from formats.cells import read_cells, variable, write_cells
 from formats.json_file import read_json
 from formats.provenance import provenance
+from formats.training import write_training
+from system.bitstream import StreamRules
 from system.report import figures
 from system.report.cli import main
 from system.report.quantity import digits, quantity, source_kind
@@ -203,6 +205,33 @@ def test_page_shows_every_total(cells_file: Path, training_file: Path, tmp_path:
         assert quantity(total["value"] * factor, unit) in words, name
     assert "95.00 %" in words and "96.00 %" in words
     assert "came without a fit" in words
+
+
+def test_page_shows_whose_streams_and_the_exact_score(
+    originals: tuple[Path, Path], tmp_path: Path
+) -> None:
+    training = synthetic("synthetic_training")
+    rules = StreamRules.parse("batch", "turns:4")
+    attributes = training.attributes_for(originals[0], rules=rules) | {"exact_images": 200}
+    score = {"accuracy_exact": [0.94, 0.95], "only_exact_right": [3, 1]}
+    score["only_moments_right"] = [5, 4]
+    data = training.lenet5(rules).assign({k: (("seed",), v) for k, v in score.items()})
+    write_training(tmp_path / "training.nc", attributes, data)
+    assert run(originals[0], tmp_path / "training.nc", tmp_path) == 0
+    report = read_json(tmp_path / "report.json", "report")
+    assert report["streams"] == {
+        "mode": "moments",
+        "life": "batch",
+        "sharing": "turns:4",
+        "made_per_image_and_weight_stream": 1 / 32,
+    }
+    found = report["accuracy"]["sc_bit_by_bit"]
+    assert found["value"] == pytest.approx(0.945) and found["test_images"] == 200
+    words = " ".join("".join(Page((tmp_path / "report.html").read_text("utf-8")).words).split())
+    assert "life “batch”, SNG sharing “turns:4”" in words
+    assert "gets 94.50 % of 200 test images, by the moments 95.75 % of the same ones" in words
+    assert "The 4 weights of an SNG take turns in each clock" in words
+    assert "Weight stream memory" in words
 
 
 def test_the_same_inputs_give_the_same_bytes(

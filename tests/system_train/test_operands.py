@@ -15,6 +15,7 @@ from formats.cells import Cells, read_cells
 from formats.errors import InputError
 from system.arithmetic import Deviation, Generators, arithmetic_of
 from system.arithmetic.operands import REGISTER_BITS, describe_dependence
+from system.bitstream.ownership import Kind, StreamRules
 
 NUMBERS = np.linspace(0, 1, 301)
 NOBODY = np.zeros(NUMBERS.size)
@@ -123,6 +124,25 @@ def test_devices_spread_as_the_law_says(cells: Cells) -> None:
     assert np.corrcoef(devices.ln_tau, devices.ln_v0)[0, 1] == pytest.approx(-0.5, abs=0.04)
     none = Generators.from_cells(with_spread(cells, sigma_ln_tau_ref=0.0))
     assert np.all(np.asarray(none.draw_devices(np.random.default_rng(3), (9,)).ln_tau) == 0)
+
+
+def test_devices_behind_weights_follow_the_stream_rules(cells: Cells) -> None:
+    wide = Generators.from_cells(with_spread(cells, sigma_ln_tau_ref=0.4, sigma_ln_V0=0.05))
+
+    def drawn(kind: Kind, group: int = 1, uses: int = 9) -> tuple[np.ndarray, np.ndarray]:
+        rules = StreamRules(kind=kind, group=group)
+        found = wide.draw_weights(np.random.default_rng(5), (5, 3), uses, rules)
+        assert found.ln_v0 is not None
+        return np.asarray(found.ln_tau), np.asarray(found.ln_v0)
+
+    plain = wide.draw_devices(np.random.default_rng(5), (5, 3))
+    assert np.array_equal(drawn("parameter")[0], plain.ln_tau)
+    assert np.array_equal(drawn("use", uses=1)[0], plain.ln_tau)
+    for own in drawn("use"):
+        assert own.shape == (9, 5, 3) and np.unique(own).size == own.size
+    for shared in drawn("turns", 4):
+        groups = np.append(shared.ravel(), shared[-1, -1]).reshape(4, 4)
+        assert np.all(groups == groups[:, :1]) and np.unique(shared).size == 4
 
 
 def test_set_events_follow_the_stationary_cycle(cells: Cells) -> None:

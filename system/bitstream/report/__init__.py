@@ -1,0 +1,1 @@
+"""What a stream looks like: the command ``stochram stream``."""

@@ -1,0 +1,1 @@
+"""Elements of stochastic arithmetic on packed streams, each with its exact moments."""
