@@ -182,4 +182,5 @@ def _life_by_life(product: _Bilinear, a: jax.Array, weights: jax.Array, images: 
 
 
 def noisy(mean: jax.Array, variance: jax.Array, tape: Tape) -> jax.Array:
+    """The mean with nearly normal noise of this variance; below 0 by rounding counts as 0."""
     return mean + jnp.sqrt(jnp.maximum(variance, 0)) * tape.normal(mean.shape)

@@ -87,8 +87,11 @@ class Generators:
     lag1: float
 
     @classmethod
-    def from_cells(cls, cells: Cells) -> Generators:
-        """Read the group ``sng`` and the device; raises :class:`InputError`."""
+    def from_cells(cls, cells: Cells, only_code: int | None = None) -> Generators:
+        """Read the group ``sng`` and the device; raises :class:`InputError`.
+
+        With ``only_code`` every number takes this DAC code.
+        """
         law = _set_law(cells)
         sng = at_nominal(cells.sng)
         read_out = ReadOut(*(float(sng[name]) for name in ("Pr", "e01", "e10")))
@@ -100,6 +103,10 @@ class Generators:
             )
         exposure = sng["code_exposure"].to_numpy()
         code = nearest_code(read_out.read(law.probability_of_exposure(exposure)))
+        if only_code is not None:
+            if not 0 <= only_code < exposure.size:
+                raise InputError("--code", f"is {only_code}; expected 0 to {exposure.size - 1}")
+            code = np.full_like(code, only_code)
         ln_exposure = np.where(exposure > 0, np.log(np.maximum(exposure, 1e-300)), _NEVER)
         voltage = _device_voltage(law, sng, ln_exposure)
         start, end = np.log(law.exposure_of_probability(np.array(_TABLE_ENDS)))

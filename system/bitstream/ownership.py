@@ -22,7 +22,7 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 
@@ -45,7 +45,9 @@ class StreamRules:
     def __post_init__(self) -> None:
         if self.life < 0:
             raise ValueError(f"a life of {self.life} images: expected 1 or more, or 0 for a batch")
-        if (self.kind in ("turns", "common")) != (self.group > 1):
+        if self.kind not in get_args(Kind):
+            raise ValueError(f"sharing {self.kind!r}: expected one of {', '.join(get_args(Kind))}")
+        if self.group < 1 or (self.kind in ("turns", "common")) != (self.group > 1):
             raise ValueError(
                 f"{self.kind} with groups of {self.group}: expected 2 or more for turns and "
                 "common, 1 for parameter and use"

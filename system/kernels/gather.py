@@ -102,6 +102,8 @@ def tasks_of(
     A row is an i of an image, counted over the images in the order of their ``lives``, which
     ascend; the rows of a piece meet the same life of the other operand.
     """
+    if lives.size == 0:
+        return np.zeros((0, 5), np.int64)
     starts = np.flatnonzero(np.diff(lives.astype(np.int64), prepend=-1))
     ends = np.append(starts[1:], lives.size)
     pieces = [

@@ -31,6 +31,7 @@ from system.bitstream.randomness import (
     walk,
 )
 from system.bitstream.randomness.base import Outcome
+from system.bitstream.randomness.independence import spectrum
 
 PI_100 = (
     "11001001000011111101101010100010001000010110100011"
@@ -263,3 +264,17 @@ def test_many_sequences_are_judged_by_proportion_and_uniformity() -> None:
     assert uniformity(np.repeat((np.arange(10) + 0.5) / 10, [4, *[6] * 8, 8])) == pytest.approx(
         float(mpmath.gammainc(4.5, (4 + 4) / 6 / 2, regularized=True)), rel=1e-6
     )
+
+
+@pytest.mark.parametrize(("length", "rare"), [(1000, 32), (10_000, 100)])
+def test_the_spectrum_of_rare_bits_keeps_its_level_or_says_nothing(length: int, rare: int) -> None:
+    """At the fewest ones it accepts; 400 sequences fail at 1 % by chance in up to 13 (P = 1e-4)."""
+    rng = np.random.default_rng(length)
+    bits = np.zeros(length, np.uint8)
+    bits[:rare] = 1
+    failed = sum(spectrum(rng.permutation(bits))[0].p < 0.01 for _ in range(400))
+    assert failed <= 13
+    bits[:rare] = 0
+    bits[: rare - 2] = 1
+    with pytest.raises(NotApplicable, match="enough of the rarer one"):
+        spectrum(bits)

@@ -108,7 +108,8 @@ def test_the_file_of_bits_holds_the_sequences_of_one_generator_in_order(
     assert three.shape == (3, 1000)
     assert np.array_equal(bits(1)[0], three[0])
     assert not np.array_equal(three[0], three[1])
-    content = report("--bits-file", tmp_path / "out" / "stream.npz", "--p", "0.3")
+    (tmp_path / "out" / "stream.npz").rename(tmp_path / "kept.npz")
+    content = report("--bits-file", tmp_path / "kept.npz", "--p", "0.3")
     assert content["probability"]["ones"] == int(three[0].sum())
 
 
@@ -240,7 +241,7 @@ def test_the_screen_names_tests_verdicts_and_lags(capsys: pytest.CaptureFixture[
         (("--source", "dice"), "expected ideal, lfsr, sobol, device"),
         (("--source", "device"), "--cells: is missing"),
         (("--source", "ideal", "--code", "3"), "--code: says nothing about the source ideal"),
-        (("--source", "ideal", "--p", "1"), "expected a number between 0 and 1"),
+        (("--source", "ideal", "--p", "1"), "expected a number above 0 and below 1"),
         (("--source", "ideal", "--bits", "99"), "expected 100 to 20000000"),
         (("--source", "ideal", "--bits", "20000000", "--sequences", "200"), "in all"),
         (("--source", "lfsr", "--width", "5"), "taps are known for 4, 8, 16"),
@@ -279,8 +280,33 @@ def test_a_mistake_is_one_line_and_leaves_no_files(
     assert not Path("out").exists()
 
 
-def test_a_code_that_no_operand_asks_for_is_refused(
+def test_a_code_that_the_dac_does_not_have_is_refused(
     cells: Callable[..., Path], capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["stream", "--cells", str(cells()), "--code", "5000"]) == 2
-    assert "codes in use are" in capsys.readouterr().err
+    assert "--code: is 5000; expected 0 to" in capsys.readouterr().err
+
+
+def test_every_dac_code_can_be_looked_at_and_p_grows_with_it(
+    report: Report, cells: Callable[..., Path]
+) -> None:
+    path = cells()
+    asked = [
+        report("--cells", path, "--code", str(code), "--bits", "20000")["probability"]["asked"]
+        for code in (495, 496, 497, 498)
+    ]
+    assert np.all(np.diff(asked) > 0)
+
+
+def test_the_input_is_never_overwritten_and_unused_bits_are_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bits = np.random.default_rng(1).integers(0, 2, 1000)
+    np.savez(tmp_path / "stream.npz", words=BitStream.pack(bits).words, length=1000)
+    given = (tmp_path / "stream.npz").read_bytes()
+    words = ["stream", "--bits-file", str(tmp_path / "stream.npz"), "--bits", "300"]
+    assert main([*words, "-o", str(tmp_path)]) == 2
+    assert "would overwrite the input" in capsys.readouterr().err
+    assert (tmp_path / "stream.npz").read_bytes() == given
+    assert main([*words, "--sequences", "3"]) == 0
+    assert "900 of its 1,000 bits" in capsys.readouterr().out.replace("\n", " ")

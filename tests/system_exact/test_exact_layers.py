@@ -19,7 +19,6 @@ from system.bitstream.sources.base import BitSource
 from system.bitstream.sources.bernoulli import Bernoulli
 from system.bitstream.sources.device import DeviceSource
 from system.bitstream.sources.lfsr import Lfsr
-from system.bitstream.sources.sobol import Sobol
 
 KEY = np.array([7, 11], np.uint32)
 IMAGES, LENGTH = 3, 70
@@ -75,7 +74,7 @@ def test_results_are_those_of_the_definition(
     [
         (StreamRules(BATCH), Bernoulli()),
         (StreamRules(2), CHAIN),
-        (StreamRules(1, "use"), Sobol(shift=True)),
+        (StreamRules(1, "use"), Lfsr(16)),
         (StreamRules(2, "use"), Bernoulli()),
         (StreamRules(1, "turns", 3), Lfsr()),
         (StreamRules(BATCH, "turns", 2), Bernoulli()),

@@ -20,6 +20,7 @@ from system.bitstream.packed import WORD_BITS, words_of
 from system.bitstream.sources.base import BitSource, OpenStreams
 from system.bitstream.sources.bernoulli import Bernoulli
 from system.bitstream.sources.device import DeviceSource
+from system.bitstream.sources.sobol import Sobol
 from system.kernels.adders import Selects, add_approximate, add_selected
 from system.kernels.bernoulli import clear_tail
 from system.kernels.operands import Products
@@ -88,7 +89,10 @@ class ExactLayers:
         meet = meeting(linear, product)
         if self.encoding != "bipolar":
             meet = meet.without_padding()
-        if self.encoding == "unipolar" and min(np.min(a.sign), np.min(b.sign)) < 0:
+        if (
+            self.encoding == "unipolar"
+            and min(np.min(a.sign, initial=1), np.min(b.sign, initial=1)) < 0
+        ):
             raise ValueError("unipolar streams have no sign, but there are negative numbers")
         images = a.probability.shape[0]
         by_image = product == "weight_gradient"
@@ -112,9 +116,10 @@ class ExactLayers:
         given, wanted = weights.probability.shape[0], 1
         if self.rules.kind == "use":
             wanted = meet.uses
-            weights = Encoded(*(np.tile(part, (wanted // given, 1)) for part in weights))
-        if weights.probability.shape[0] != wanted:
+        if given not in (1, wanted):
             raise ValueError(f"weights for {given} uses: expected 1 or {wanted}")
+        if self.rules.kind == "use":
+            weights = Encoded(*(np.tile(part, (wanted // given, 1)) for part in weights))
         return _flat(weights, (1, -1))
 
     def values(
@@ -220,7 +225,12 @@ class ExactLayers:
 
 
 def refusal(source: BitSource, rules: StreamRules) -> str | None:
-    """Why a source cannot follow the rules, or None."""
+    """Why a source cannot follow the rules, or make streams that meet, or None."""
+    if isinstance(source, Sobol):
+        return (
+            "a Sobol stream has the dimension of its number, so streams of two operands with one "
+            "number would be equal; take Bernoulli or LFSR generators"
+        )
     if not isinstance(source, DeviceSource):
         return None
     if rules.kind == "turns" and not source.independent:

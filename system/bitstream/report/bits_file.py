@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import zipfile
 from pathlib import Path
 
@@ -13,7 +14,10 @@ from system.bitstream.packed import BitStream
 LARGEST_FILE = 2**31
 """Bytes; text holds a bit in each."""
 _SEPARATORS = b" \t\r\n,;"
-_HOW = "expected the characters 0 and 1, with blanks, commas or line ends where you like"
+_HOW = (
+    "expected the characters 0 and 1, with blanks, commas, semicolons or line ends where you like "
+    "and no header (numpy.savetxt: fmt='%d')"
+)
 
 
 def read_bits(path: Path) -> np.ndarray:
@@ -31,7 +35,7 @@ def read_bits(path: Path) -> np.ndarray:
         if kind in (".npy", ".npz"):
             bits = _array(path) if kind == ".npy" else _packed(path)
         else:
-            bits = _text(path, path.read_bytes())
+            bits = _text(path, path.read_bytes().removeprefix(codecs.BOM_UTF8))
     except OSError as error:
         raise InputError(path, f"cannot be read ({error.strerror or error})") from error
     if bits.size == 0:

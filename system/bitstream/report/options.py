@@ -90,7 +90,7 @@ class StreamOptions:
             if value is not None and not low <= value <= high:
                 raise InputError(f"--{name}", f"is {value}; expected {low} to {high}")
         if self.p is not None and not 0 < self.p < 1:
-            raise InputError("--p", f"is {self.p:g}; expected a number between 0 and 1")
+            raise InputError("--p", f"is {self.p:g}; expected a number above 0 and below 1")
         if self.p is not None and self.code is not None:
             raise InputError("--code", "asks for P(1) a second time; leave out --p or --code")
         if kind != "file" and self.length * self.sequences > MOST_BITS:

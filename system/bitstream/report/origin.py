@@ -90,8 +90,10 @@ def _file(options: StreamOptions) -> Origin:
                 f"holds {bits.size:,} bits; {options.sequences} sequences of {max(length, 1):,} "
                 "are asked for",
             )
+        total = bits.size
         bits = bits[: length * options.sequences].reshape(options.sequences, length)
     else:
+        total = bits.size
         if options.sequences not in (1, len(bits)):
             raise InputError(
                 options.bits_file,
@@ -112,6 +114,8 @@ def _file(options: StreamOptions) -> Origin:
         )
     asked = DEFAULT_P if options.p is None else options.p
     text = f"{options.bits_file.name}"
+    if bits.size < total:
+        text += f", {bits.size:,} of its {total:,} bits"
     return Origin("file", text, asked, None, "", None, bits.shape[1], len(bits), bits=bits)
 
 
@@ -147,22 +151,11 @@ def _device(options: StreamOptions) -> Origin:
 
     assert options.cells is not None
     cells = read_cells(options.cells)
-    generators = Generators.from_cells(cells)
-    codes = _code_of_level(cells, generators)
-    if options.code is None:
-        asked = DEFAULT_P if options.p is None else options.p
-        number = asked
-        code = int(codes[round(asked * 2**REGISTER_BITS)])
-    else:
-        code = options.code
-        levels = np.flatnonzero(codes == code)
-        if levels.size == 0:
-            raise InputError(
-                "--code",
-                f"is {code}, whose P(1) no operand asks for; codes in use are {codes.min()} to "
-                f"{codes.max()}, without those whose P(1) is equal to {REGISTER_BITS} bits",
-            )
-        number = float(levels[levels.size // 2]) / 2**REGISTER_BITS
+    generators = Generators.from_cells(cells, options.code)
+    number = DEFAULT_P if options.p is None else options.p
+    code = options.code
+    if code is None:
+        code = int(_code_of_level(cells, generators)[round(number * 2**REGISTER_BITS)])
     nominal = Deviation(jnp.zeros(()), None)
     device, name = nominal, "nominal device"
     if options.device is not None:

@@ -9,6 +9,7 @@ import numpy as np
 from rich.console import Console
 
 from formats.atomic import replacing, write_text
+from formats.errors import InputError
 from formats.json_file import write_json
 from formats.progress import steps
 from system.bitstream.randomness import ALPHA, Row, least_passes
@@ -26,6 +27,7 @@ def run(options: StreamOptions) -> Analysis:
 
     Raises :class:`formats.errors.InputError`.
     """
+    _check_output(options)
     origin = find(options)
     with steps("stream", origin.sequences, options.quiet) as step:
         found = analyse(origin, debias=options.debias, keep=options.output is not None, step=step)
@@ -36,6 +38,18 @@ def run(options: StreamOptions) -> Analysis:
         if not options.quiet:
             print("wrote " + ", ".join(str(path) for path in files))
     return found
+
+
+def _check_output(options: StreamOptions) -> None:
+    """Refuse, before the work, what could not be written or would overwrite the input."""
+    folder, source = options.output, options.bits_file
+    if folder is None:
+        return
+    if folder.exists() and not folder.is_dir():
+        raise InputError("-o", f"{folder} is a file; give a folder")
+    targets = [(folder / name).resolve() for name in (BITS_FILE, PICTURE_FILE, JSON_FILE)]
+    if source is not None and source.resolve() in targets:
+        raise InputError("-o", f"would overwrite the input {source}; give another folder")
 
 
 def write(found: Analysis, options: StreamOptions, folder: Path) -> tuple[Path, ...]:

@@ -74,7 +74,7 @@ class BitSource(ABC):
         least, most = probability.min(initial=0.0), probability.max(initial=1.0)
         if not (least >= 0 and most <= 1):
             wrong = least if not least >= 0 else most
-            raise ValueError(f"a probability of {wrong:g}: expected 0 to 1")
+            raise ValueError(f"a probability of {float(wrong)!r}: expected 0 to 1")
         for name, part, shape in (
             ("streams", streams, probability.shape),
             ("lives", lives, probability.shape),
@@ -87,7 +87,8 @@ class BitSource(ABC):
                 )
         if not 0 <= purpose < 2**32:
             raise ValueError(f"purpose {purpose}: expected 0 to 2^32 - 1")
-        streams, lives, key = (np.ascontiguousarray(part) for part in (streams, lives, key))
+        streams, lives = np.ascontiguousarray(streams), np.ascontiguousarray(lives)
+        key = key.copy()  # one that cannot be written would make Numba compile everything again
         return self._open(probability, streams, lives, int(purpose), key)
 
     @abstractmethod
@@ -131,7 +132,7 @@ class BitSource(ABC):
         )
         opened.read(words)
         clear_tail(words, length)
-        return BitStream(words.reshape(*probability.shape, -1), length)
+        return BitStream(words.reshape(*probability.shape, words.shape[1]), length)
 
 
 def key_of(seed: int) -> np.ndarray:

@@ -14,6 +14,7 @@ the device:
 In the last two, errors of the reading come after, independent from clock to clock, and P(SET) is
 that which gives the probability asked. A stream starts in the long run's distribution.
 
+Independent bits have P(1) to 1/65536, so read errors below 7.6e-6 vanish there. In the other two
 Ps, the failures and the errors are resolved to 2^-32: rare events of 1e-6 count in their number,
 and at 16 bits they would be 0 or 1.5e-5. Not modelled, as cells.nc does not tell it: memory of the
 RESET thresholds, and the conditional RESET.
