@@ -372,5 +372,3 @@ def _print(
             f"{p['sobol_length']} bits ({p['sobol_rmse_there']:.3g}), "
             f"{p['sobol_ratio_at_equal_rmse']:.3g} x as fast"
         )
-    for row in verdict:
-        print(f"{'met' if row['met'] else 'MISSED':7} {row['asked']}: {row['reached']}")
