@@ -18,6 +18,7 @@ from system.arithmetic.choice import MOMENTS
 from system.arithmetic.moments import Moments
 from system.arithmetic.noise import Counter, Tape
 from system.bitstream import DEFAULT_RULES, StreamRules
+from system.bitstream.encodings import Encoded
 
 RUNS, LENGTH = 10_000, 16
 CONVOLUTION = Convolution(channels=1, size=3, outputs=2, kernel=2, padding=0)
@@ -44,10 +45,11 @@ def simulated(call: Callable[[Tape], jax.Array]) -> np.ndarray:
 
 
 def agree(ours: np.ndarray, theirs: np.ndarray) -> None:
-    error = np.sqrt((ours.var(0) + theirs.var(0)) / RUNS)
+    runs = len(ours)
+    error = np.sqrt((ours.var(0) + theirs.var(0)) / runs)
     assert np.max(np.abs(ours.mean(0) - theirs.mean(0)) / error) < 4.9
     products = [(x - x.mean(0))[:, :, None] * (x - x.mean(0))[:, None, :] for x in (ours, theirs)]
-    spread = np.sqrt((products[0].var(0) + products[1].var(0)) / RUNS)
+    spread = np.sqrt((products[0].var(0) + products[1].var(0)) / runs)
     assert np.max(np.abs(products[0].mean(0) - products[1].mean(0)) / spread) < 4.9
 
 
@@ -83,3 +85,33 @@ def test_input_gradients_of_a_convolution_have_the_same_moments(generators: Gene
         simulated(lambda tape: exact.input_gradient(CONVOLUTION, d, w, tape)),
         simulated(lambda tape: moments.input_gradient(CONVOLUTION, d, w, tape)),
     )
+
+
+@pytest.mark.parametrize("kind", list(MOMENTS.values()), ids=lambda kind: kind.__name__)
+def test_weight_gradients_of_a_convolution_have_the_same_moments(
+    generators: Generators, kind: type[Moments]
+) -> None:
+    """Summed over batches of two images; every run is a batch with a key of its own."""
+    signed = kind.encoding == "sign-magnitude"
+    x = operand(CONVOLUTION.input_shape, 2, signed, 5)
+    d = operand(CONVOLUTION.output_shape, 2, signed, 6)
+    moments, batches = kind(generators, LENGTH), 400
+    layers = BitExact(moments).layers
+    a, b = (
+        Encoded(
+            np.asarray(part.probability, float),
+            np.broadcast_to(np.asarray(part.sign), part.probability.shape),
+        )
+        for part in (x, d)
+    )
+    exact = [
+        layers.values(CONVOLUTION, "weight_gradient", a, b, np.array([9, run], np.uint32))
+        for run in range(batches)
+    ]
+    counter = Counter()
+    jax.eval_shape(lambda: moments.weight_gradient(CONVOLUTION, x, d, counter))
+    words = jax.random.bits(jax.random.key(4), (batches, counter.used), jnp.uint32)
+    made = jax.jit(jax.vmap(lambda words: moments.weight_gradient(CONVOLUTION, x, d, Tape(words))))(
+        words
+    )
+    agree(np.reshape(exact, (batches, -1)), np.asarray(made, float).reshape(batches, -1))
