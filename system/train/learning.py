@@ -17,12 +17,9 @@ from system.arithmetic import Arithmetic, Devices, Generators
 from system.bitstream import DEFAULT_RULES, StreamRules
 from system.images import Images
 from system.networks import LAYERS, LeNet5, linear_layers, products_of
-from system.train.allocation import keep_freed_memory
 from system.train.optimiser import optimiser
 
 EVALUATION_BATCH = 250
-
-keep_freed_memory()  # before JAX starts
 
 
 @dataclass(frozen=True)
@@ -135,7 +132,7 @@ def learn(
         changes, state = update.update(gradient, state)
         return optax.apply_updates(network, changes), state, loss, probabilities
 
-    step = _compiled(step)
+    step = compiled(step)
     answers = evaluator(products, images, seed)
     first = (network, state, devices, train, labels, jnp.arange(batch_size), jnp.asarray(0))
     jax.block_until_ready(step(*first))  # compiles; the result is not used
@@ -182,7 +179,7 @@ def evaluator(
         logits = network(batch, products, devices, key, probes)
         return jnp.argmax(logits, axis=-1) == labels
 
-    right = _compiled(right)
+    right = compiled(right)
 
     def answers(network: LeNet5, devices: Sequence[Devices], epoch: int) -> np.ndarray:
         found = []
@@ -195,7 +192,7 @@ def evaluator(
     return answers
 
 
-def _compiled(function: Callable[..., Any]) -> Callable[..., Any]:
+def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
     """jit. On CPU, XLA drops optimization barriers before it fuses; here they must stay."""
     if jax.default_backend() == "cpu":
         return jax.jit(

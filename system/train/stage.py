@@ -16,6 +16,7 @@ from formats.training import ARITHMETICS, write_training, write_weights
 from system.arithmetic import Arithmetic, BitExact, Float, Generators, arithmetic_of, mode_of
 from system.budget.accuracy import mcnemar
 from system.images import Images, load_images
+from system.train.allocation import keep_freed_memory
 from system.train.learning import Learned, learn
 from system.train.options import TrainOptions, stage_provenance
 from system.train.progress import TrainingProgress
@@ -56,6 +57,7 @@ def run(options: TrainOptions) -> tuple[Path, Path]:
     Returns their paths. Raises :class:`InputError`.
     """
     options.check()
+    keep_freed_memory()  # before JAX starts
     cells = read_cells(options.cells)
     hardware = _hardware(cells, options)
     images = load_images(options.images, options.train_images, options.test_images)

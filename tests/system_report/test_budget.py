@@ -2,66 +2,30 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import math
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import numpy as np
 import pytest
 import xarray as xr
-from scipy.stats import binomtest
 
 from formats.cells import Cells, read_cells, write_cells
 from formats.errors import InputError
 from formats.training import Training, read_training, write_training
 from system.architecture import UNROLLED_LENET5, architecture
 from system.budget import Budget, BudgetOptions, Line, budget
-from system.budget.accuracy import (
-    Accuracy,
-    accuracies,
-    bit_by_bit,
-    difference,
-    mcnemar,
-    wilson,
-)
 from system.budget.bill import accumulator_width
 from system.budget.lifetime import lifetime
 from system.budget.lines import interval
 from system.budget.sng import energy_per_bit, sng_table
 from system.budget.units import mac_energy
+from tests import synthetic_training as synthetic
 
-TESTS = Path(__file__).resolve().parent.parent
 EDITED = BudgetOptions(accept_edited_cells=True)
-
-
-def load(name: str) -> ModuleType:
-    """A fixture module of tests/, which is no package."""
-    spec = importlib.util.spec_from_file_location(name, TESTS / f"{name}.py")
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-synthetic = load("synthetic_training")
-
-
-@pytest.fixture(scope="module")
-def cells_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Written once: no test of this file changes it."""
-    folder = tmp_path_factory.mktemp("cells")
-    return Path(load("synthetic_cells").synthetic_cells(folder / "cells.nc"))
-
-
-@pytest.fixture(scope="module")
-def pair(cells_path: Path) -> tuple[Cells, Training]:
-    path = synthetic.synthetic_training(cells_path.parent / "training.nc", cells_path)
-    return read_cells(cells_path), read_training(path)
 
 
 def edited(cells: Cells, group: str, change: Callable[[xr.Dataset], xr.Dataset]) -> Cells:
@@ -379,61 +343,6 @@ def test_lifetime_is_endurance_over_switched_bits(pair: tuple[Cells, Training]) 
     assert wear.images_if_every_pulse_wears == pytest.approx(1e4 / 512)
     inference = lifetime(pair[0], bill.workload, 1e4, "assumed: test", "forward")
     assert inference.images == pytest.approx(1e4 / 51.2)
-
-
-def test_wilson_interval_covers_as_the_published_example_says() -> None:
-    """Newcombe, Stat. Med. 17, 857 (1998), table I: 81 of 263 gives 0.2553 to 0.3662."""
-    low, high = wilson(81 / 263, 263)
-    assert (round(low, 4), round(high, 4)) == (0.2553, 0.3662)
-
-
-def test_difference_interval_agrees_with_the_published_example() -> None:
-    """Newcombe, Stat. Med. 17, 873 (1998), example (a): 56/70 - 48/80, 0.0524 to 0.3339."""
-    first = Accuracy(56 / 70, wilson(56 / 70, 70), (), 70)
-    second = Accuracy(48 / 80, wilson(48 / 80, 80), (), 80)
-    gap = difference(second, first)
-    assert gap.points == pytest.approx(20.0)
-    assert [round(bound / 100, 4) for bound in gap.interval95] == [0.0524, 0.3339]
-
-
-def test_mcnemars_p_is_that_of_the_sign_test() -> None:
-    for first in range(0, 12):
-        for second in range(0, 12):
-            expected = binomtest(first, first + second).pvalue if first + second else 1.0
-            assert mcnemar(first, second) == pytest.approx(expected, rel=1e-12)
-    assert mcnemar(1000, 1100) == pytest.approx(binomtest(1000, 2100).pvalue, rel=1e-9)
-
-
-def scored(training: Training, **changed: Any) -> Training:
-    """The same training with an exact score of its two seeds on 200 images."""
-    values = {
-        "accuracy_exact": [0.94, 0.95],
-        "only_exact_right": [3, 1],
-        "only_moments_right": [5, 4],
-        **changed,
-    }
-    data = training.data.assign({name: (("seed",), value) for name, value in values.items()})
-    return replace(training, data=data, attributes={**training.attributes, "exact_images": 200})
-
-
-def test_exact_scores_stand_beside_the_moments_on_the_same_images(
-    pair: tuple[Cells, Training],
-) -> None:
-    assert bit_by_bit(pair[1]) is None
-    found = bit_by_bit(scored(pair[1]))
-    assert found is not None
-    assert found.accuracy.value == pytest.approx(0.945)
-    assert found.accuracy.interval95 == wilson(found.accuracy.value, 200)
-    assert found.moments == pytest.approx(0.945 + (2 + 3) / 2 / 200)
-    assert found.p_value == mcnemar(4, 9)
-    with pytest.raises(InputError, match="not those of 200 images"):
-        bit_by_bit(scored(pair[1], only_exact_right=[150, 0], only_moments_right=[60, 0]))
-
-
-def test_accuracy_is_that_of_the_final_networks(pair: tuple[Cells, Training]) -> None:
-    found = accuracies(pair[1])
-    assert found["float"].value == pytest.approx(0.96)
-    assert found["sc"].by_seed == (0.95, 0.95)
 
 
 def test_a_doubled_energy_in_the_file_doubles_the_line(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import math
 import re
@@ -27,27 +26,20 @@ from system.report import figures
 from system.report.cli import main
 from system.report.quantity import digits, quantity, source_kind
 from system.report.stage import ReportOptions, stage_provenance
+from tests import synthetic_training as synthetic
+from tests.synthetic_cells import synthetic_cells
 
-TESTS = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 ROOT_ATTRIBUTES = ("device_json", "fit_json", "technology", "default_mac", "provenance")
 COLUMNS = ("voltage_V", "width_s", "trials", "switched", "low", "high")
 VOID = {"meta", "br", "link", "img", "hr", "input"}
-
-
-def synthetic(name: str) -> Any:
-    """A fixture module of tests/, which is no package."""
-    spec = importlib.util.spec_from_file_location(name, TESTS / f"{name}.py")
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 @pytest.fixture(scope="module")
 def originals(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     """A cells.nc with a waveform and a training.nc, written once."""
     folder = tmp_path_factory.mktemp("inputs")
-    path = synthetic("synthetic_cells").synthetic_cells(folder / "cells.nc")
+    path = synthetic_cells(folder / "cells.nc")
     cells = read_cells(path)
     time = np.linspace(0, 1e-4, 50)
     sng = cells.sng.assign_coords(waveform_time=("waveform_time", time))
@@ -57,7 +49,7 @@ def originals(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     record = provenance(stage="test", inputs={}, options={}, seed=0, source=(), libraries=())
     kept["device_json"] = json.dumps({**knag2014().to_dict(), "provenance": record})
     write_cells(path, kept, {**cells.groups, "sng": sng})
-    training = synthetic("synthetic_training").synthetic_training(folder / "training.nc", path)
+    training = synthetic.synthetic_training(folder / "training.nc", path)
     return path, training
 
 
@@ -210,7 +202,7 @@ def test_page_shows_every_total(cells_file: Path, training_file: Path, tmp_path:
 def test_page_shows_whose_streams_and_the_exact_score(
     originals: tuple[Path, Path], tmp_path: Path
 ) -> None:
-    training = synthetic("synthetic_training")
+    training = synthetic
     rules = StreamRules.parse("batch", "turns:4")
     attributes = training.attributes_for(originals[0], rules=rules) | {"exact_images": 200}
     score = {"accuracy_exact": [0.94, 0.95], "only_exact_right": [3, 1]}
@@ -250,7 +242,7 @@ def test_the_same_inputs_give_the_same_bytes(
                 tmp_path / seed,
             ],
             check=True,
-            cwd=TESTS.parent,
+            cwd=ROOT,
             env={"PYTHONHASHSEED": seed, "PATH": "/usr/bin:/bin"},
             capture_output=True,
         )

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import importlib.util
 import math
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from types import ModuleType
 
 import pytest
 
@@ -18,8 +16,8 @@ from system.architecture import UNROLLED_LENET5
 from system.bitstream import StreamRules
 from system.budget import Budget, BudgetOptions, Line, budget
 from system.budget.lifetime import Lifetime, lifetime
+from tests import synthetic_training as synthetic
 
-TESTS = Path(__file__).resolve().parent.parent
 N, BATCH, ACCESS, SRAM = 256, 32, 9e-15, 0.242e-12
 FORWARD, BACKWARD = 61_470, 61_320  # weight streams of the forward and input-gradient products
 TODAY = {
@@ -34,22 +32,9 @@ TODAY = {
 """Totals of the tests' cells.nc before weights could share anything: life image, one SNG each."""
 
 
-def load(name: str) -> ModuleType:
-    """A fixture module of tests/, which is no package."""
-    spec = importlib.util.spec_from_file_location(name, TESTS / f"{name}.py")
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-synthetic = load("synthetic_training")
-
-
 @pytest.fixture(scope="module")
-def cells(tmp_path_factory: pytest.TempPathFactory) -> Cells:
-    folder = tmp_path_factory.mktemp("cells")
-    return read_cells(load("synthetic_cells").synthetic_cells(folder / "cells.nc"))
+def cells(cells_path: Path) -> Cells:
+    return read_cells(cells_path)
 
 
 Bill = Callable[[str, str], Budget]
