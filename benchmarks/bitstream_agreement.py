@@ -13,10 +13,10 @@ from __future__ import annotations
 import itertools
 import subprocess
 import sys
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -24,16 +24,23 @@ import numpy as np
 from scipy.stats import binomtest, norm
 
 from benchmarks.common import STATE, measured_data
+from benchmarks.lenet_training import LENGTH, SEED, course_of, trained
 from formats.cells import read_cells
 from formats.progress import steps
 from formats.seeds import generator, integer_seed
-from system.arithmetic import Arithmetic, Devices, Generators, SignMagnitudeCounter
+from system.arithmetic import (
+    Arithmetic,
+    Float,
+    Generators,
+    Linear,
+    Product,
+    SignMagnitudeCounter,
+)
 from system.arithmetic.exact import BitExact
 from system.images import Images, load_images
-from system.networks import LAYERS, LeNet5, between, linear_layers, products_of
-from system.train.learning import draw_layers, learn
+from system.networks import Layer, Products, Run, layers_of
+from system.train.learning import Learned, scales_of
 
-LENGTH, SEED, CLASSES = 256, 1, 10
 OUTPUTS, IMAGES, REPEATS, BATCH = 64, 10, 2000, 200
 FAMILY = 1e-3
 """Family-wise error of the tests of means (Holm)."""
@@ -41,7 +48,7 @@ TOLERANCE = 0.01
 SCORE_RUNS = 4
 """Sets of moment runs, as large as the compared one, that weigh the covariances."""
 SCORED = 1000
-TRAINED, EPOCHS = 5000, 3
+TRAINED, EPOCHS, TRAINED_BATCH = 5000, 3, 32
 
 
 def run(repeats: int = REPEATS) -> dict[str, Any]:
@@ -51,9 +58,10 @@ def run(repeats: int = REPEATS) -> dict[str, Any]:
     images = load_images(measured_data("mnist"), TRAINED, SCORED)
     moments = SignMagnitudeCounter(generators, LENGTH)
     exact = BitExact(moments)
-    network = _trained(moments, generators, images)
-    devices = draw_layers(generators, SEED, images.classes)
-    picked = _picked()
+    course = course_of(moments, generators, images, TRAINED_BATCH, epochs=EPOCHS)
+    learned = trained(course, images, "training")
+    linears = {layer.name: layer.linear for layer in layers_of(learned.network)}
+    picked = {name: _picked(name, linear) for name, linear in linears.items()}
     shown = images.test[:IMAGES]
     content: dict[str, Any] = {
         "shows": "moment mode against bit-exact mode on a trained LeNet-5",
@@ -63,28 +71,30 @@ def run(repeats: int = REPEATS) -> dict[str, Any]:
     }
     verdict = []
     for way in ("alone", "through"):
-        fixed = _float_activations(network, shown) if way == "alone" else None
+        fixed = _float_activations(learned, shown) if way == "alone" else {}
         drawn = {
-            name: _drawn(
-                arithmetic, network, devices, shown, fixed, picked, repeats, f"{way} {name}"
-            )
+            name: _drawn(arithmetic, learned, shown, fixed, picked, repeats, f"{way} {name}")
             for name, arithmetic in (("moments", moments), ("exact", exact))
         }
-        scores = [Scores.start(shape.shape[1:]) for shape in drawn["moments"]]
+        scores = {name: Scores.start(y.shape[1:]) for name, y in drawn["moments"].items()}
         for part in range(SCORE_RUNS):
-            more = _drawn(
-                moments, network, devices, shown, fixed, picked, repeats, f"{way} weights {part}"
-            )
-            scores = [score.add(y) for score, y in zip(scores, more, strict=True)]
+            label = f"{way} weights {part}"
+            more = _drawn(moments, learned, shown, fixed, picked, repeats, label)
+            scores = {name: score.add(more[name]) for name, score in scores.items()}
         rows = [
             _compared(
-                way, layer, index, drawn["exact"][index], drawn["moments"][index], scores[index]
+                way,
+                name,
+                _pairs(linear, picked[name]),
+                drawn["exact"][name],
+                drawn["moments"][name],
+                scores[name],
             )
-            for index, layer in enumerate(LAYERS)
+            for name, linear in linears.items()
         ]
         content["layers"] += rows
         verdict += _judged(way, rows)
-    content["accuracy"] = _accuracies(network, devices, moments, exact, images)
+    content["accuracy"] = _accuracies(learned, moments, exact, images)
     verdict.append(
         {
             "asked": f"accuracies on {SCORED} images agree (McNemar, P > 0.01)",
@@ -109,94 +119,100 @@ def _cells() -> Path:
     return folder / "cells.nc"
 
 
-def _trained(arithmetic: Arithmetic, generators: Generators, images: Images) -> LeNet5:
-    total = images.train_labels.size // 32 * EPOCHS
-    with steps("training", total) as step:
-        return learn(
-            arithmetic,
-            generators,
-            images,
-            seed=SEED,
-            epochs=EPOCHS,
-            batch_size=32,
-            on_step=lambda: step(""),
-            on_epoch=lambda epoch: None,
-        ).network
+def _picked(name: str, linear: Linear) -> np.ndarray:
+    """Flat indices of the outputs looked at in a layer."""
+    size = int(np.prod(linear.output_shape))
+    rng = generator(SEED, "agreement", name)
+    return np.sort(rng.choice(size, min(OUTPUTS, size), replace=False))
 
 
-def _picked() -> list[np.ndarray]:
-    """Flat indices of the outputs looked at in each layer."""
-    chosen = []
-    for name, linear in zip(LAYERS, linear_layers(CLASSES), strict=True):
-        size = int(np.prod(linear.output_shape))
-        rng = generator(SEED, "agreement", name)
-        chosen.append(np.sort(rng.choice(size, min(OUTPUTS, size), replace=False)))
-    return chosen
+@dataclass(frozen=True)
+class _Watched:
+    """A way to run layers that keeps what comes in and out of each.
+
+    Layers named in ``fixed`` are fed with that instead, again and again.
+    """
+
+    run: Run
+    fixed: Mapping[str, jax.Array] = field(default_factory=dict)
+    inputs: dict[str, jax.Array] = field(default_factory=dict)
+    outputs: dict[str, jax.Array] = field(default_factory=dict)
+
+    def __call__(self, layer: Layer, x: jax.Array) -> jax.Array:
+        if layer.name in self.fixed:
+            fed = self.fixed[layer.name]
+            x = jnp.tile(fed, (x.shape[0] // fed.shape[0], *(1,) * (fed.ndim - 1)))
+        self.inputs[layer.name] = x
+        self.outputs[layer.name] = self.run(layer, x)
+        return self.outputs[layer.name]
 
 
-def _float_activations(network: LeNet5, images: np.ndarray) -> list[jax.Array]:
-    """Input of each layer in floating-point arithmetic."""
-    x, inputs = jnp.asarray(images)[:, None], []
-    for index, (layer, linear) in enumerate(
-        zip(network.layers, linear_layers(CLASSES), strict=True)
-    ):
-        inputs.append(x)
-        x = between(index, linear.forward(linear.unfold(x), layer.weight), layer.bias)
-    return inputs
+class _Made(NamedTuple):
+    """Logits of a batch, and what comes into each layer and out of it before its bias."""
+
+    logits: jax.Array
+    inputs: dict[str, jax.Array]
+    outputs: dict[str, jax.Array]
 
 
 def _forward(
-    arithmetic: Arithmetic, network: LeNet5, fixed: list[jax.Array] | None, picked: list[np.ndarray]
-) -> Callable[..., list[jax.Array]]:
-    """One batch through all layers: the picked outputs of each, (images, outputs)."""
-    products = products_of(arithmetic, CLASSES)
+    arithmetic: Arithmetic, learned: Learned, fixed: Mapping[str, jax.Array]
+) -> Callable[..., _Made]:
+    """One batch through all layers."""
+    layers = layers_of(learned.network)
+    products = {layer.name: Product.of(arithmetic, layer.linear) for layer in layers}
+    scales = scales_of(learned.exponents, layers)
 
-    def forward(images: jax.Array, devices: Any, key: jax.Array) -> list[jax.Array]:
-        x, found = images[:, None], []
-        for index, (layer, product) in enumerate(zip(network.layers, products, strict=True)):
-            if fixed is not None:
-                times = images.shape[0] // fixed[index].shape[0]
-                x = jnp.tile(fixed[index], (times, *(1,) * (fixed[index].ndim - 1)))
-            count = product.words(images.shape[0])[0]
-            words = jax.random.bits(jax.random.fold_in(key, index), (count,), jnp.uint32)
-            empty = jnp.zeros(0, jnp.uint32)
-            y = product(x, layer.weight, devices[index], (words, empty), jnp.zeros(3))
-            found.append(y.reshape(y.shape[0], -1)[:, picked[index]])
-            x = between(index, y, layer.bias)
-        return found
+    def forward(images: jax.Array, devices: Any, key: jax.Array) -> _Made:
+        probes = {name: product.probe(devices[name]) for name, product in products.items()}
+        run = Products.of(products, devices, scales, probes, key, images.shape[0])
+        watched = _Watched(run, fixed)
+        return _Made(learned.network(images, watched), watched.inputs, watched.outputs)
 
     return jax.jit(forward)
 
 
+def _float_activations(learned: Learned, images: np.ndarray) -> dict[str, jax.Array]:
+    """Input of each layer in floating-point arithmetic."""
+    key = jax.random.key(0, impl="threefry2x32")
+    return _forward(Float(), learned, {})(jnp.asarray(images), learned.devices, key).inputs
+
+
 def _drawn(
     arithmetic: Arithmetic,
-    network: LeNet5,
-    devices: tuple[Devices, ...],
+    learned: Learned,
     images: np.ndarray,
-    fixed: list[jax.Array] | None,
-    picked: list[np.ndarray],
+    fixed: Mapping[str, jax.Array],
+    picked: Mapping[str, np.ndarray],
     repeats: int,
     label: str,
-) -> list[np.ndarray]:
+) -> dict[str, np.ndarray]:
     """For each layer the picked outputs (repeats, images, outputs)."""
-    forward = _forward(arithmetic, network, fixed, picked)
+    forward = _forward(arithmetic, learned, fixed)
     times = BATCH // len(images)
     batch = jnp.asarray(np.tile(images, (times, 1, 1)))
-    key = jax.random.key(integer_seed(SEED, "agreement", label))
-    parts: list[list[np.ndarray]] = []
+    key = jax.random.key(integer_seed(SEED, "agreement", label), impl="threefry2x32")
+    parts: list[dict[str, np.ndarray]] = []
     with steps(label, repeats // times) as step:
         for part in range(repeats // times):
-            found = forward(batch, devices, jax.random.fold_in(key, part))
-            parts.append([np.asarray(y, float) for y in found])
+            found = forward(batch, learned.devices, jax.random.fold_in(key, part)).outputs
+            parts.append(
+                {
+                    name: np.asarray(y, float).reshape(times, len(images), -1)[..., picked[name]]
+                    for name, y in found.items()
+                }
+            )
             step("")
-    return [
-        np.concatenate([part[index].reshape(times, len(images), -1) for part in parts])
-        for index in range(len(LAYERS))
-    ]
+    return {name: np.concatenate([part[name] for part in parts]) for name in picked}
 
 
 def _compared(
-    way: str, name: str, index: int, exact: np.ndarray, moments: np.ndarray, scores: Scores
+    way: str,
+    name: str,
+    pairs: Mapping[str, np.ndarray],
+    exact: np.ndarray,
+    moments: np.ndarray,
+    scores: Scores,
 ) -> dict[str, Any]:
     """Means by Holm, pooled variance and pooled covariances of one layer."""
     runs = exact.shape[0]
@@ -205,8 +221,8 @@ def _compared(
     certain = error == 0  # an output without noise must agree up to rounding
     z = np.where(certain, np.where(gap < 1e-5, 0.0, np.inf), gap / np.where(certain, 1, error))
     ratios = {"variance": _ratio(exact, moments, scores, None)}
-    for kind, pairs in _pairs(index).items():
-        ratios[kind] = _ratio(exact, moments, scores, pairs)
+    for kind, chosen in pairs.items():
+        ratios[kind] = _ratio(exact, moments, scores, chosen)
     return {
         "way": way,
         "layer": name,
@@ -220,9 +236,8 @@ def _compared(
     }
 
 
-def _pairs(index: int) -> dict[str, np.ndarray]:
+def _pairs(linear: Linear, picked: np.ndarray) -> dict[str, np.ndarray]:
     """Pairs (places among the picked outputs) that share streams, by what they share."""
-    linear, picked = linear_layers(CLASSES)[index], _picked()[index]
     positions = int(np.prod(linear.output_shape[1:]))
     both = np.array(list(itertools.combinations(range(picked.size), 2)))
     channel, position = picked // positions, picked % positions
@@ -335,22 +350,18 @@ def _judged(way: str, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def _accuracies(
-    network: LeNet5,
-    devices: tuple[Devices, ...],
-    moments: Arithmetic,
-    exact: Arithmetic,
-    images: Images,
+    learned: Learned, moments: Arithmetic, exact: Arithmetic, images: Images
 ) -> dict[str, Any]:
     """Right answers of both modes on the same images, and McNemar's exact test."""
     right = {}
-    everything = [np.arange(CLASSES) if name == LAYERS[-1] else np.arange(1) for name in LAYERS]
-    bias = network.layers[-1].bias
+    batches = jnp.asarray(images.test[:SCORED]).reshape(-1, 250, images.side, images.side)
     for name, arithmetic in (("moments", moments), ("exact", exact)):
-        forward = _forward(arithmetic, network, None, everything)
-        key = jax.random.key(integer_seed(SEED, "agreement", "score", name))
+        forward = _forward(arithmetic, learned, {})
+        seed = integer_seed(SEED, "agreement", "score", name)
+        key = jax.random.key(seed, impl="threefry2x32")
         answers = [
-            np.argmax(np.asarray(forward(part, devices, jax.random.fold_in(key, k))[-1] + bias), 1)
-            for k, part in enumerate(jnp.asarray(images.test[:SCORED]).reshape(-1, 250, 28, 28))
+            forward(part, learned.devices, jax.random.fold_in(key, k)).logits.argmax(1)
+            for k, part in enumerate(batches)
         ]
         right[name] = np.concatenate(answers) == images.test_labels[:SCORED]
     only = [int(np.sum(right[a] & ~right[b])) for a, b in itertools.permutations(right, 2)]

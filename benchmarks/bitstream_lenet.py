@@ -11,31 +11,33 @@ from __future__ import annotations
 
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import equinox as eqx
-import jax
 import jax.numpy as jnp
 import numba
 import numpy as np
-import optax
 
 from benchmarks.bitstream_sources import demo_generators as generators_of
 from benchmarks.common import measured_data
+from benchmarks.lenet_training import LENGTH, SEED, Stepper, course_of, in_turns, trained
 from devices.presets import knag2014
-from system.arithmetic import Arithmetic, Devices, Float, Generators, SignMagnitudeCounter
+from system.arithmetic import Devices, Float, Generators, Scales, SignMagnitudeCounter
 from system.arithmetic.exact import BitExact, layer
 from system.arithmetic.operands import ReadOut
-from system.bitstream import BATCH, StreamRules
+from system.bitstream import BATCH, DEFAULT_RULES, StreamRules
 from system.images import Images, load_images
-from system.networks import LAYERS, LeNet5, products_of
-from system.networks.exact import exact_logits, layer_keys
-from system.train.learning import draw_layers, learn
+from system.networks import LeNet5, layers_of
+from system.networks.exact import ExactProducts, layer_keys
+from system.train.evaluate import evaluator
+from system.train.learning import draw_devices, scales_of
+from system.train.plan import in_float
+from system.train.score import mapped_exponents
 
-LENGTH, IMAGES, STEP_IMAGES, SCORED = 256, 250, 32, 1000
+IMAGES, STEP_IMAGES, SCORED = 250, 32, 1000
 ROUNDS = 5
 LENGTHS = (64, 128, 256, 512, 1024)
 COUNTS = (50, 100, 200, 400, 800)
@@ -46,43 +48,61 @@ ASKED = 300
 _HIGH_WATER = "VmHWM"
 
 
+@dataclass(frozen=True)
+class _Mapped:
+    """A network trained in floating point, with generators and scales to run it on streams."""
+
+    network: LeNet5
+    devices: Mapping[str, Devices]
+    scales: Mapping[str, Scales]
+
+    def logits(
+        self,
+        exact: BitExact,
+        images: np.ndarray,
+        batch: int = 0,
+        on_part: Callable[[str], None] = lambda part: None,
+    ) -> np.ndarray:
+        """Bit by bit."""
+        names = tuple(self.devices)
+        kinds, keys = dict.fromkeys(names, exact), layer_keys(KEY, names, batch)
+        run = ExactProducts(kinds, self.devices, self.scales, keys, on_part)
+        return np.asarray(self.network(jnp.asarray(images), run))
+
+
 def run(rounds: int = ROUNDS) -> dict[str, Any]:
     """Measure, print, and return the content of the result file."""
     generators = generators_of(knag2014().set, ReadOut(reset=1.0, e01=0.0, e10=0.0))
     images = load_images(measured_data("mnist"), 5000, SCORED)
-    devices = draw_layers(generators, 1, images.classes)
-    network = _trained(images)
+    mapped = _mapped(generators, images)
     shown = images.test[:IMAGES]
+    rules = {"batch": StreamRules(BATCH), "image": DEFAULT_RULES}
     ways = {
-        "batch": BitExact(SignMagnitudeCounter(generators, LENGTH), rules=StreamRules(BATCH)),
-        "image": BitExact(SignMagnitudeCounter(generators, LENGTH)),
+        life: BitExact(SignMagnitudeCounter(generators, LENGTH), rules=rule)
+        for life, rule in rules.items()
     }
     content: dict[str, Any] = {
         "shows": f"LeNet-5 bit by bit, N = {LENGTH}: images per second, forward and in training",
         "images": images.name,
         "threads": numba.get_num_threads(),
-        "forward": _forward(ways, network, shown, devices, rounds),
-        "step": _steps(ways, network, images, devices, rounds),
+        "forward": _forward(ways, mapped, shown, rounds),
+        "step": _steps(ways, rules, generators, images, rounds),
     }
-    content["right"] = _right(ways["batch"], network, images, devices)
-    content["time_by_length"] = _by_length(generators, network, shown, devices, rounds)
-    content["time_by_images"] = _by_images(ways["batch"], network, images, devices, rounds)
-    content["memory_by_length"] = _memory(generators, network, shown, devices)
+    content["right"] = _right(ways["batch"], mapped, images)
+    content["time_by_length"] = _by_length(generators, mapped, shown, rounds)
+    content["time_by_images"] = _by_images(ways["batch"], mapped, images, rounds)
+    content["memory_by_length"] = _memory(generators, mapped, shown)
     content["verdict"] = _verdict(content)
     return content
 
 
-def _trained(images: Images) -> LeNet5:
-    return learn(
-        Float(),
-        None,
-        images,
-        seed=1,
-        epochs=1,
-        batch_size=STEP_IMAGES,
-        on_step=lambda: None,
-        on_epoch=lambda epoch: None,
-    ).network
+def _mapped(generators: Generators, images: Images) -> _Mapped:
+    course = course_of(Float(), None, images, STEP_IMAGES)
+    learned = trained(course, images, "training")
+    layers = layers_of(learned.network)
+    exponents = mapped_exponents(learned.network, images, course.scaling)
+    devices = draw_devices(generators, SEED, layers)
+    return _Mapped(learned.network, devices, scales_of(exponents, layers))
 
 
 class _Parts:
@@ -128,21 +148,16 @@ def _patched(name: str, function: Callable[..., Any]) -> Iterator[None]:
 
 
 def _forward(
-    ways: dict[str, BitExact],
-    network: LeNet5,
-    shown: np.ndarray,
-    devices: tuple[Devices, ...],
-    rounds: int,
+    ways: dict[str, BitExact], mapped: _Mapped, shown: np.ndarray, rounds: int
 ) -> dict[str, Any]:
     """Images per second and its parts, for both lives of the weights' streams."""
     best: dict[str, dict[str, float]] = {}
-    keys = layer_keys(KEY, len(LAYERS))
     for round_ in range(rounds + 1):
         for life, exact in ways.items():
             parts = _Parts()
             start = time.perf_counter()
             with parts.inside():
-                exact_logits(exact, network, shown, devices, keys, parts.over)
+                mapped.logits(exact, shown, on_part=parts.over)
             whole = time.perf_counter() - start
             if round_ and (life not in best or whole < best[life]["whole"]):
                 best[life] = {"whole": whole, **parts.seconds}
@@ -164,68 +179,33 @@ def _forward(
 
 def _steps(
     ways: dict[str, BitExact],
-    network: LeNet5,
+    rules: Mapping[str, StreamRules],
+    generators: Generators,
     images: Images,
-    devices: tuple[Devices, ...],
     rounds: int,
 ) -> dict[str, float]:
-    """Images per second of a training step (forward, both gradients), within JAX."""
-    none = tuple(Devices(None, None, None) for _ in LAYERS)
-    cases: dict[str, tuple[Arithmetic, tuple[Devices, ...]]] = {"float": (Float(), none)}
-    cases |= {life: (exact, devices) for life, exact in ways.items()}
-    steps = {name: _step(kind, images, where) for name, (kind, where) in cases.items()}
-    seconds: dict[str, list[float]] = {name: [] for name in cases}
-    for _ in range(rounds + 1):
-        for name, step in steps.items():
-            start = time.perf_counter()
-            jax.block_until_ready(step(network))
-            seconds[name].append(time.perf_counter() - start)
-    rates = {name: STEP_IMAGES / min(found[1:]) for name, found in seconds.items()}
+    """Images per second of a whole training step, all of it on streams, within JAX."""
+    steps = {"float": Stepper(course_of(Float(), None, images, STEP_IMAGES), images)}
+    for life, exact in ways.items():
+        course = course_of(exact, generators, images, STEP_IMAGES, rules=rules[life])
+        steps[life] = Stepper(course, images)
+    seconds = in_turns(steps, STEP_IMAGES, rounds, 2 * STEP_IMAGES)
+    rates = {name: STEP_IMAGES / float(found.min()) for name, found in seconds.items()}
     for name, rate in rates.items():
         print(f"training step, batch {STEP_IMAGES}, {name:5}: {rate:7.0f} images/s")
     return rates
 
 
-def _step(
-    kind: Arithmetic, images: Images, devices: tuple[Devices, ...]
-) -> Callable[[LeNet5], Any]:
-    products = products_of(kind, images.classes)
-    batch, labels = images.train[:STEP_IMAGES], images.train_labels[:STEP_IMAGES]
-
-    @eqx.filter_jit
-    def step(network: LeNet5) -> Any:
-        def loss(network: LeNet5) -> jax.Array:
-            logits = network(
-                jnp.asarray(batch), products, devices, jax.random.key(1), jnp.zeros((5, 3))
-            )
-            return jnp.mean(
-                optax.softmax_cross_entropy_with_integer_labels(logits, jnp.asarray(labels))
-            )
-
-        return jax.value_and_grad(loss)(network)
-
-    return step
-
-
-def _right(
-    exact: BitExact, network: LeNet5, images: Images, devices: tuple[Devices, ...]
-) -> dict[str, int]:
+def _right(exact: BitExact, mapped: _Mapped, images: Images) -> dict[str, int]:
     """Test images that float and exact arithmetic get right: what the timed work amounts to."""
-    answers = []
-    for batch, part in enumerate(images.test.reshape(-1, IMAGES, 28, 28)):
-        keys = layer_keys(KEY, len(LAYERS), batch)
-        answers.append(np.argmax(exact_logits(exact, network, part, devices, keys), axis=1))
-    none = tuple(Devices(None, None, None) for _ in LAYERS)
-    plain = network(
-        jnp.asarray(images.test),
-        products_of(Float(), images.classes),
-        none,
-        jax.random.key(0),
-        jnp.zeros((5, 3)),
-    )
+    parts = images.test.reshape(-1, IMAGES, images.side, images.side)
+    answers = [mapped.logits(exact, part, batch).argmax(1) for batch, part in enumerate(parts)]
+    layers = layers_of(mapped.network)
+    plain = evaluator(in_float(layers).products, images, SEED)
+    none = draw_devices(None, SEED, layers)
     found = {
         "of": int(images.test_labels.size),
-        "float": int(np.sum(np.argmax(np.asarray(plain), 1) == images.test_labels)),
+        "float": int(plain(mapped.network, none, mapped.scales, 0).sum()),
         "exact": int(np.sum(np.concatenate(answers) == images.test_labels)),
     }
     print(f"right of {found['of']} test images: float {found['float']}, exact {found['exact']}")
@@ -233,38 +213,21 @@ def _right(
 
 
 def _by_length(
-    generators: Generators,
-    network: LeNet5,
-    shown: np.ndarray,
-    devices: tuple[Devices, ...],
-    rounds: int,
+    generators: Generators, mapped: _Mapped, shown: np.ndarray, rounds: int
 ) -> dict[str, Any]:
-    keys = layer_keys(KEY, len(LAYERS))
     made = {
         n: BitExact(SignMagnitudeCounter(generators, n), rules=StreamRules(BATCH)) for n in LENGTHS
     }
-    runs = {
-        n: lambda exact=exact: exact_logits(exact, network, shown, devices, keys)
-        for n, exact in made.items()
-    }
+    runs = {n: lambda exact=exact: mapped.logits(exact, shown) for n, exact in made.items()}
     return _scaling("stream length", runs, rounds)
 
 
-def _by_images(
-    exact: BitExact,
-    network: LeNet5,
-    images: Images,
-    devices: tuple[Devices, ...],
-    rounds: int,
-) -> dict[str, Any]:
-    keys = layer_keys(KEY, len(LAYERS))
-    runs = {
-        n: lambda n=n: exact_logits(exact, network, images.test[:n], devices, keys) for n in COUNTS
-    }
+def _by_images(exact: BitExact, mapped: _Mapped, images: Images, rounds: int) -> dict[str, Any]:
+    runs = {n: lambda n=n: mapped.logits(exact, images.test[:n]) for n in COUNTS}
     return _scaling("images", runs, rounds)
 
 
-def _scaling(name: str, runs: dict[int, Callable[[], Any]], rounds: int) -> dict[str, Any]:
+def _scaling(name: str, runs: Mapping[int, Callable[..., Any]], rounds: int) -> dict[str, Any]:
     """Best times in turns, and the line through them: t = fixed + slope x size.
 
     ``largest_miss`` is the greatest relative distance from the line, weighted so that small and
@@ -298,18 +261,15 @@ def _scaling(name: str, runs: dict[int, Callable[[], Any]], rounds: int) -> dict
     }
 
 
-def _memory(
-    generators: Generators, network: LeNet5, shown: np.ndarray, devices: tuple[Devices, ...]
-) -> dict[str, Any]:
+def _memory(generators: Generators, mapped: _Mapped, shown: np.ndarray) -> dict[str, Any]:
     """Peak of the resident memory (bytes) above what was there before, for each length."""
-    keys = layer_keys(KEY, len(LAYERS))
     peaks = {}
     for turn in range(2):  # the first turn compiles and fills the allocators' pools
         for n in LONG:
             exact = BitExact(SignMagnitudeCounter(generators, n), rules=StreamRules(BATCH))
             Path("/proc/self/clear_refs").write_text("5")
             before = _high_water()
-            exact_logits(exact, network, shown[:50], devices, keys)
+            mapped.logits(exact, shown[:50])
             if turn:
                 peaks[n] = _high_water() - before
     print(

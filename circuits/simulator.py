@@ -21,7 +21,7 @@ from circuits.ngspice.child import Child
 from circuits.ngspice.counters import Counters
 from circuits.ngspice.deck_text import read_deck
 from circuits.ngspice.failures import EngineMissing, Failure, Kind, SimulationError
-from circuits.ngspice.folders import cache_folder, clear_cache
+from circuits.ngspice.folders import clear_cache
 from circuits.ngspice.installation import (
     TESTED_VERSION,
     executable_path,
@@ -33,6 +33,7 @@ from circuits.ngspice.kept import keep_failed
 from circuits.ngspice.program import DEFAULT_TIMEOUT, run_batch
 from circuits.ngspice.robust import ROBUST_OPTIONS, with_robust_options
 from circuits.ngspice.waveforms import Waveforms
+from formats.folders import cache_folder
 
 __all__ = [
     "DEFAULT_TIMEOUT",
@@ -44,7 +45,6 @@ __all__ = [
     "SimulationError",
     "Simulator",
     "Waveforms",
-    "cache_folder",
     "clear_cache",
     "executable_path",
     "executable_version",
@@ -64,7 +64,7 @@ class Simulator:
     Use as a context manager. Results do not depend on ``jobs``: each deck is run on its own, by a
     process that is as good as new. ``timeout`` (s) bounds one attempt at a deck. ``cache`` is the
     folder results are remembered in, "off" for none, None for the user's
-    (:func:`circuits.ngspice.folders.cache_folder`). Raises :class:`EngineMissing`.
+    (:func:`formats.folders.cache_folder`). Raises :class:`EngineMissing`.
     """
 
     def __init__(

@@ -25,8 +25,10 @@ def write_groups(
                 dataset.to_netcdf(temporary, mode="a", group=name, engine="h5netcdf")
 
 
-def read_groups(path: Path, kind: str) -> tuple[dict[str, Any], dict[str, xr.Dataset]]:
-    """Read global attributes and every group of a file whose ``kind`` attribute must match.
+def read_groups(
+    path: Path, kind: str, schema: int = 1
+) -> tuple[dict[str, Any], dict[str, xr.Dataset]]:
+    """Read global attributes and every group of a file whose ``kind`` and ``schema`` must match.
 
     Raises :class:`InputError` for a missing, broken or foreign file.
     """
@@ -48,9 +50,11 @@ def read_groups(path: Path, kind: str) -> tuple[dict[str, Any], dict[str, xr.Dat
         raise InputError(
             path, f"is not a {kind} file (global attribute kind is {attributes.get('kind')!r})"
         )
-    if attributes.get("schema") != 1:
+    if attributes.get("schema") != schema:
         raise InputError(
-            path, f"has schema {attributes.get('schema')!r}, this version reads schema 1"
+            path,
+            f"has schema {attributes.get('schema')!r}, this version reads schema {schema}; make "
+            "the file again",
         )
     return attributes, groups
 

@@ -19,6 +19,7 @@ STAGES = {
     "train": "system.train.cli",
     "report": "system.report.cli",
     "stream": "system.bitstream.report.cli",
+    "sweep": "system.sweep.cli",
 }
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None, no_args_is_help=True)
@@ -29,6 +30,7 @@ Besides `run`, `engine` and `preset`, each stage is a command of its own:
 `stochram fit`, `stochram extract`, `stochram train`, `stochram report` (each with --help),
 the same as `python -m characterization.fit` and so on.
 `stochram stream` tests the bits of a generator, or your own, for randomness.
+`stochram sweep` trains over a grid of any options of `stochram train`, in parallel.
 
 Example: stochram run examples/demo.toml
 """

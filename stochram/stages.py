@@ -136,15 +136,21 @@ def _extract(experiment: Experiment, jobs: int, quiet: bool) -> Stage:
 
 def _train(experiment: Experiment, quiet: bool) -> Stage:
     def options() -> Any:
+        from system.images import image_source
         from system.train.options import TrainOptions
 
         keys = dict(experiment.tables["train"])
         images = keys.pop("images", None)
+        for name in ("products", "scales"):
+            keys[name] = tuple(keys.get(name, ()))
+        if ".py:" in keys.get("network", ""):
+            file, _, wanted = keys["network"].rpartition(":")
+            keys["network"] = f"{experiment.input_path(file)}:{wanted}"
         if "stream_life" in keys:
             keys["stream_life"] = str(keys["stream_life"])
         return TrainOptions(
             cells=experiment.output / "cells.nc",
-            images=None if images is None else experiment.input_path(images),
+            images=image_source(images, experiment.path.parent),
             output=experiment.output,
             seed=experiment.seed,
             quiet=quiet,

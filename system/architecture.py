@@ -1,8 +1,9 @@
-"""The choices of an architecture in one place: what is unrolled, what shared, how wide a word is.
+"""The choices of an architecture in one place: what is unrolled, what shared, what takes turns.
 
 The budget multiplies these choices with the (layer, product) tables of training.nc and the units of
-cells.nc; no count of a network stands here, and whose the streams are is the training's choice,
-read from training.nc. None of the choices is a statement of a publication.
+cells.nc; no count of a network stands here, and whose the streams are and how wide a register is
+are the training's choices, read from training.nc. None of the choices is a statement of a
+publication.
 """
 
 from __future__ import annotations
@@ -15,29 +16,31 @@ from system.bitstream import StreamRules
 
 @dataclass(frozen=True)
 class Architecture:
-    """How a stochastic computer is laid out: word widths in bits, ``update_clock`` in Hz."""
+    """How a stochastic computer is laid out.
+
+    ``binary_clock`` (Hz) is that of everything binary: the ports through which finished counts
+    leave their accumulators, the ``update_units`` and the unit of plain products. A scale's
+    exponent has ``exponent_bits``.
+    """
 
     name: str
     description: str
-    weight_bits: int
-    state_bits: int
-    gradient_bits: int
     update_units: int
-    update_clock: float
+    binary_clock: float
+    exponent_bits: int
     choices: tuple[str, ...]
 
 
 UNROLLED_LENET5 = Architecture(
     name="unrolled-lenet5",
     description="every forward product has its own MAC; gradients reuse the same MACs",
-    weight_bits=16,
-    state_bits=16,
-    gradient_bits=16,
     update_units=1,
-    update_clock=100e6,
+    binary_clock=100e6,
+    exponent_bits=6,
     choices=(
-        "One physical MAC per product of a layer's largest matrix product; forward, input-gradient "
-        "and weight-gradient products of a layer take turns on these MACs.",
+        "One physical MAC per product of a layer's largest product; the products of a layer that "
+        "name the same kind of MAC take turns on these MACs, and a layer owns the MACs of each "
+        "kind that its products name.",
         "One accumulator per output unit, as wide as the largest count (stream length times "
         "fan-in) plus a sign bit; the products of a layer take turns on the accumulators, so each "
         "layer owns as many accumulator bits as its most demanding product needs.",
@@ -46,9 +49,21 @@ UNROLLED_LENET5 = Architecture(
         "The input gradient and the weight gradient of a layer share its MACs, so they run one "
         "after the other.",
         "Logic that has nothing to do is not clocked; it leaks, and so does every idle SNG.",
-        "Weights and optimiser state are 16-bit words in SRAM beside the SNGs, and so are "
-        "gradient sums where a batch has more than one image.",
-        "One 16-bit binary unit at 100 MHz updates the parameters one after the other.",
+        "Weights and optimiser state are words in SRAM beside the SNGs, and so are gradient sums "
+        "where a batch has more than one image, activations and errors. Every SNG has an operand "
+        "register, loaded from there at the start of a stream, which holds magnitude and sign "
+        "while the stream is made.",
+        "Finished counts leave the accumulators of a layer one after the other, at 100 MHz, "
+        "through the layer's port: a barrel shifter aligns the bias with the count, an adder adds "
+        "it to a forward output, a second shifter aligns the sum with the word it is stored in, "
+        "and the scale counters see it pass. A shifter has a 2-input multiplexer for each bit of "
+        "the layer's widest accumulator and each stage (log2 of that width, rounded up).",
+        "Every tensor with a scale (activations, weights, errors, the update's memory, biases) has "
+        "a register for the exponent (6 bits with sign), two counters, clocked by every number "
+        "that passes, and a comparator (one full adder a bit) for the share of overflows.",
+        "One binary unit at 100 MHz writes the parameters one after the other: it adds a finished "
+        "count (or what a binary update computed) to its register and rounds the sum to the "
+        "register's width at random, with 16 bits of an LFSR.",
     ),
 )
 

@@ -69,6 +69,7 @@ def test_every_command_starts_from_the_wheel_in_an_empty_folder(
         ["-m", "characterization.fit", "--help"],
         ["-m", "characterization.extract", "--help"],
         ["-m", "system.train", "--help"],
+        ["-m", "system.sweep", "--help"],
         ["-m", "system.bitstream.report", "--help"],
         ["-m", "system.report", "--help"],
         ["-m", "stochram", "run", "--help"],

@@ -4,34 +4,10 @@ from __future__ import annotations
 
 import os
 import shutil
-import sys
 import tempfile
 from pathlib import Path
 
-VARIABLE = "STOCHRAM_CACHE"
-"""Environment variable: a folder, or "off"."""
-OFF = "off"
-
-
-def cache_folder(given: Path | str | None = None) -> Path | None:
-    """The folder for results, or None where they are not to be kept.
-
-    ``given`` goes before :data:`VARIABLE`, which goes before the platform's own place
-    (``$XDG_CACHE_HOME/stochram``, else ``~/.cache/stochram``).
-    """
-    wanted = str(given) if given is not None else os.environ.get(VARIABLE, "")
-    if wanted.lower() == OFF:
-        return None
-    if wanted:
-        return Path(wanted).expanduser()
-    if "XDG_CACHE_HOME" in os.environ:
-        return Path(os.environ["XDG_CACHE_HOME"]) / "stochram"
-    try:
-        home = Path.home()
-    except RuntimeError:  # a user without a home
-        return None
-    place = "Library/Caches" if sys.platform == "darwin" else ".cache"
-    return home / place / "stochram"
+from formats.folders import cache_folder
 
 
 def failed_folder(cache: Path | None) -> Path:
@@ -54,7 +30,7 @@ def clear_cache(given: Path | str | None = None) -> int:
     cache = cache_folder(given)
     folders = [failed_folder(cache)]
     if cache is not None:
-        folders.append(results_folder(cache))
+        folders += [results_folder(cache), cache / "trainings"]
     total = 0
     for folder in folders:
         total += sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())

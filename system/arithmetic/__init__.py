@@ -15,7 +15,7 @@ from system.arithmetic.floating import Float
 from system.arithmetic.linear import Convolution, Dense, Linear
 from system.arithmetic.mux import BipolarMux
 from system.arithmetic.operands import Deviation, Generators
-from system.arithmetic.products import Devices, Product
+from system.arithmetic.products import Devices, Product, Scales, Seen
 
 __all__ = [
     "Arithmetic",
@@ -32,6 +32,8 @@ __all__ = [
     "Linear",
     "Operand",
     "Product",
+    "Scales",
+    "Seen",
     "SignMagnitudeCounter",
     "arithmetic_of",
     "mode_of",

@@ -1,10 +1,9 @@
 """What an arithmetic is: how it encodes numbers, and the three products of a linear layer.
 
-An operand is a real tensor x, held by a scale s (a power of two, at least max |x|) and, in
-stochastic arithmetics, by the bit probability of each of its generators. Scales follow the
-current batch: a simplification, since hardware would set them from earlier batches. A bit stream
-belongs to (operand, product, image): it lives for one image and is drawn anew for each product.
-Biases, activation functions and the update are binary and exact.
+An operand is a real tensor x, held by a scale s (a power of two from a register; what is beyond
+saturates) and, in stochastic arithmetics, by the bit probability of each of its generators. A bit
+stream belongs to (operand, product, image): it is drawn anew for each product. Adding the bias and
+the activation functions are binary and exact.
 """
 
 from __future__ import annotations
@@ -43,8 +42,11 @@ class Arithmetic(ABC):
     adder: str
 
     @abstractmethod
-    def encode(self, values: jax.Array, devices: Deviation | None) -> Operand:
-        """Give each number to its generator; the trailing axes are those of ``devices``."""
+    def encode(self, values: jax.Array, devices: Deviation | None, scale: jax.Array) -> Operand:
+        """Give each number to its generator; the trailing axes are those of ``devices``.
+
+        Numbers beyond +-``scale`` saturate.
+        """
 
     @abstractmethod
     def forward(self, linear: Linear, x: Operand, w: Operand, tape: Tape) -> jax.Array:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import jax
 import jax.numpy as jnp
 
-from system.arithmetic.base import Operand, power_of_two_scale
+from system.arithmetic.base import Operand
 from system.arithmetic.moments import Moments
 from system.arithmetic.operands import Deviation
 
@@ -20,10 +20,10 @@ class Bipolar(Moments):
     encoding = "bipolar"
     padding_probability = 0.5
 
-    def encode(self, values: jax.Array, devices: Deviation | None) -> Operand:
+    def encode(self, values: jax.Array, devices: Deviation | None, scale: jax.Array) -> Operand:
         assert devices is not None
-        scale = power_of_two_scale(values)
-        probability = self.generators.probability((1 + values / scale) / 2, devices)
+        share = jnp.clip(values * (1 / scale), -1.0, 1.0)
+        probability = self.generators.probability((1 + share) / 2, devices)
         return Operand(jnp.ones(()), probability, scale)
 
     def value(self, operand: Operand, share: jax.Array) -> jax.Array:

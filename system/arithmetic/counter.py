@@ -11,7 +11,7 @@ from __future__ import annotations
 import jax
 import jax.numpy as jnp
 
-from system.arithmetic.base import Operand, power_of_two_scale
+from system.arithmetic.base import Operand
 from system.arithmetic.moments import Moments
 from system.arithmetic.operands import Deviation
 
@@ -22,10 +22,11 @@ class SignMagnitudeCounter(Moments):
     encoding = "sign-magnitude"
     adder = "exact-counter"
 
-    def encode(self, values: jax.Array, devices: Deviation | None) -> Operand:
+    def encode(self, values: jax.Array, devices: Deviation | None, scale: jax.Array) -> Operand:
         assert devices is not None
-        scale = power_of_two_scale(values)
-        probability = self.generators.probability(jnp.abs(values) / scale, devices)
+        share = jnp.abs(values) * (1 / scale)
+        share = jnp.where(share < 1, share, 1.0)
+        probability = self.generators.probability(share, devices)
         sign = jnp.where(values < 0, -1.0, 1.0)
         return jax.lax.optimization_barrier(Operand(sign, probability, scale))
 

@@ -17,7 +17,7 @@ class Float(Arithmetic):
     encoding = "float"
     adder = "float"
 
-    def encode(self, values: jax.Array, devices: Deviation | None) -> Operand:
+    def encode(self, values: jax.Array, devices: Deviation | None, scale: jax.Array) -> Operand:
         return Operand(values, jnp.ones(()), jnp.ones(()))
 
     def forward(self, linear: Linear, x: Operand, w: Operand, tape: Tape) -> jax.Array:

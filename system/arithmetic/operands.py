@@ -1,27 +1,37 @@
 """From a number in [0, 1] to the bit probability of one physical generator (SNG) of cells.nc.
 
-number -> operand register -> DAC code -> exposure of the nominal device -> this device's own
-switching probability -> stored bit -> bit read out.
+number -> operand register -> DAC code (and this SNG's trim) -> exposure of the nominal device ->
+this device's own switching probability -> stored bit -> bit read out.
 """
 
 from __future__ import annotations
 
 import json
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-import xarray as xr
 
-from devices.accelerations.base import LN_TAU_REF, LN_V0, REFERENCE, VOLTAGE
+from devices.accelerations import Temperature
+from devices.accelerations.base import (
+    ACTIVATION,
+    LN_TAU_REF,
+    LN_V0,
+    REFERENCE,
+    VOLTAGE,
+    WARMTH,
+)
 from devices.cbram import CBRAM
 from devices.expressions import compiled
 from devices.law import SwitchingLaw
-from formats.cells import Cells, at_nominal
+from formats.cells import Cells
 from formats.errors import InputError
+from system.arithmetic.codes import ReadErrors, code_table
+from system.arithmetic.conditions import NOMINAL, Conditions
 from system.bitstream.ownership import StreamRules
 
 REGISTER_BITS = 14
@@ -29,15 +39,31 @@ REGISTER_BITS = 14
 READOUT_NODES = 4097
 """Nodes of the table P(bit = 1) against ln(exposure)."""
 _TABLE_ENDS = (1e-7, 1 - 1e-7)
-_NEVER = -1e4
-"""ln(exposure) standing for no exposure at all."""
+
+
+class Trim(NamedTuple):
+    """What each SNG's trim word adds to the DAC code: ``offset`` + ``gain`` x code (or None).
+
+    Codes (whole ones where there is no gain), and codes per code; the sum is rounded to a code.
+    """
+
+    offset: jax.Array
+    gain: jax.Array | None
 
 
 class Deviation(NamedTuple):
-    """How each device differs from the nominal one: shifts of ln tau_ref and of ln V0 (or None)."""
+    """How each device differs from the nominal one: shifts of ln tau_ref and of ln V0 (or None).
+
+    Both at the law's reference temperature. ``trim`` is what calibration wrote into the SNGs.
+    """
 
     ln_tau: jax.Array
     ln_v0: jax.Array | None
+    trim: Trim | None = None
+
+    def at(self, place: np.ndarray) -> Deviation:
+        """The devices at places of the (single) axis."""
+        return jax.tree.map(lambda values: values[place], self)
 
 
 @dataclass(frozen=True)
@@ -70,45 +96,49 @@ class ReadOut:
 
 @dataclass(frozen=True, eq=False)
 class Generators:
-    """The SNGs of one cells.nc at their nominal condition.
+    """The SNGs of one cells.nc at a condition.
 
-    ``level_ln_exposure`` and ``level_voltage`` (V across the nominal device) belong to the
-    2^REGISTER_BITS + 1 values of the operand register; ``readout`` tabulates P(bit = 1) from
-    ln(exposure) = ``start`` in steps of ``step``. Operands beyond the last code take the last.
+    ``code_ln_exposure`` and ``code_voltage`` (V across the nominal device) belong to the DAC
+    codes, ``level_code``, ``level_ln_exposure`` and ``level_voltage`` to the 2^REGISTER_BITS + 1
+    values of the operand register; ``readout`` tabulates P(bit = 1) from ln(exposure) = ``start``
+    in steps of ``step``. Operands beyond the last code take the last. ``law`` holds at the nominal
+    condition, ``warmth`` (None there) says how much hotter the devices are.
     """
 
     law: SwitchingLaw
     read_out: ReadOut
+    code_ln_exposure: np.ndarray
+    code_voltage: np.ndarray
+    level_code: np.ndarray
     level_ln_exposure: np.ndarray
     level_voltage: np.ndarray
     readout: np.ndarray
     start: float
     step: float
     lag1: float
+    warmth: Temperature | None = None
+    conditions: Conditions = NOMINAL
 
     @classmethod
-    def from_cells(cls, cells: Cells, only_code: int | None = None) -> Generators:
+    def from_cells(
+        cls, cells: Cells, only_code: int | None = None, conditions: Conditions = NOMINAL
+    ) -> Generators:
         """Read the group ``sng`` and the device; raises :class:`InputError`.
 
-        With ``only_code`` every number takes this DAC code.
+        With ``only_code`` every number takes this DAC code. The code of a number is the nearest
+        one of the nominal device at the nominal temperature and corner, with the what-ifs of
+        ``conditions`` known; what the code then does is read at the temperature and the corner.
         """
-        law = _set_law(cells)
-        sng = at_nominal(cells.sng)
-        read_out = ReadOut(*(float(sng[name]) for name in ("Pr", "e01", "e10")))
-        if not (0 < read_out.reset <= 1 and read_out.e01 + read_out.e10 < 1):
-            raise InputError(
-                cells.path,
-                f"sng has Pr = {read_out.reset:g}, e01 = {read_out.e01:g}, e10 = {read_out.e10:g}; "
-                "expected 0 < Pr <= 1 and e01 + e10 < 1",
-            )
-        exposure = sng["code_exposure"].to_numpy()
-        code = nearest_code(read_out.read(law.probability_of_exposure(exposure)))
+        law = conditions.law_with(_set_law(cells))
+        table = code_table(cells, law, conditions)
+        planned = _read_out(cells, table.nominal_read_errors, conditions.sense_error)
+        read_out = _read_out(cells, table.read_errors, conditions.sense_error)
+        exposure = table.nominal_exposure
+        code = nearest_code(planned.read(law.probability_of_exposure(exposure)))
         if only_code is not None:
             if not 0 <= only_code < exposure.size:
                 raise InputError("--code", f"is {only_code}; expected 0 to {exposure.size - 1}")
             code = np.full_like(code, only_code)
-        ln_exposure = np.where(exposure > 0, np.log(np.maximum(exposure, 1e-300)), _NEVER)
-        voltage = _device_voltage(law, sng, ln_exposure)
         start, end = np.log(law.exposure_of_probability(np.array(_TABLE_ENDS)))
         nodes = np.linspace(start, end, READOUT_NODES)
         readout = read_out.read(law.probability_of_exposure(np.exp(nodes)))
@@ -116,12 +146,18 @@ class Generators:
         return cls(
             law=law,
             read_out=read_out,
-            level_ln_exposure=ln_exposure[code].astype(np.float32),
-            level_voltage=voltage[code].astype(np.float32),
+            code_ln_exposure=table.ln_exposure.astype(np.float32),
+            code_voltage=table.voltage.astype(np.float32),
+            level_code=code.astype(np.int32),
+            level_ln_exposure=table.ln_exposure[code].astype(np.float32),
+            level_voltage=table.voltage[code].astype(np.float32),
             readout=readout.astype(np.float32),
             start=float(start),
             step=float(nodes[1] - nodes[0]),
-            lag1=float(sng["lag1"].max()),
+            # The file's holds its own memory; that of a what-if is a reason of its own.
+            lag1=table.lag1 if conditions.memory is None else 1 - read_out.reset,
+            warmth=table.warmth,
+            conditions=conditions,
         )
 
     def draw_devices(self, generator: np.random.Generator, shape: tuple[int, ...]) -> Deviation:
@@ -142,21 +178,21 @@ class Generators:
         shape: tuple[int, ...],
         uses: int,
         rules: StreamRules,
+        trimmed: Callable[[Deviation], Deviation] = lambda own: own,
     ) -> Deviation:
         """The same of the devices behind weights of ``shape``, each used ``uses`` times an image.
 
-        In the shape of the weights, parameters that share a generator having equal deviations; or,
-        where every use has a generator of its own, with an axis of uses before (if there are
-        several).
+        ``trimmed`` calibrates the SNGs, each once however many weights share it. In the shape of
+        the weights, parameters that share a generator having equal deviations; or, where every use
+        has a generator of its own, with an axis of uses before (if there are several).
         """
         if rules.kind == "use":
-            return self.draw_devices(generator, (uses, *shape) if uses > 1 else shape)
+            return trimmed(self.draw_devices(generator, (uses, *shape) if uses > 1 else shape))
         if rules.group == 1:
-            return self.draw_devices(generator, shape)
+            return trimmed(self.draw_devices(generator, shape))
         parameters = math.prod(shape)
-        own = self.draw_devices(generator, (rules.generators(parameters),))
-        place = rules.generator_of(parameters).reshape(shape)
-        return Deviation(own.ln_tau[place], None if own.ln_v0 is None else own.ln_v0[place])
+        own = trimmed(self.draw_devices(generator, (rules.generators(parameters),)))
+        return own.at(rules.generator_of(parameters).reshape(shape))
 
     def probability(self, number: jax.Array, device: Deviation) -> jax.Array:
         """P(bit = 1) of each device asked for each number in [0, 1].
@@ -164,9 +200,41 @@ class Generators:
         The trailing axes of ``number`` are those of ``device``.
         """
         level = jnp.round(number * 2**REGISTER_BITS).astype(jnp.int32)
+        if device.trim is not None:
+            return self.probability_of_code(_take(self.level_code, level), device)
         ln_exposure = _take(self.level_ln_exposure, level) - device.ln_tau
         if device.ln_v0 is not None:
-            ln_exposure = ln_exposure - self._shift_of_v0(level, device.ln_v0)
+            voltage = _take(self.level_voltage, level)
+            ln_exposure = ln_exposure - self._shift_of_v0(voltage, device.ln_v0)
+        return self._read(ln_exposure)
+
+    def probability_of_code(self, code: jax.Array, device: Deviation) -> jax.Array:
+        """P(bit = 1) of each device written with each DAC code and its own trim.
+
+        A trimmed code stays within the DAC's; code 0 writes nothing and is not trimmed.
+        """
+        return self._read(self.ln_exposure_of_code(code, device))
+
+    def ln_exposure_of_code(self, code: jax.Array, device: Deviation) -> jax.Array:
+        """ln(exposure) over the device's own tau, for the same."""
+        if device.trim is not None:
+            code = self.trimmed_code(code, device.trim)
+        ln_exposure = _take(self.code_ln_exposure, code) - device.ln_tau
+        if device.ln_v0 is not None:
+            voltage = _take(self.code_voltage, code)
+            ln_exposure = ln_exposure - self._shift_of_v0(voltage, device.ln_v0)
+        return ln_exposure
+
+    def trimmed_code(self, code: jax.Array, trim: Trim) -> jax.Array:
+        """The codes that are written."""
+        shift = trim.offset
+        if trim.gain is not None:
+            shift = jnp.round(shift + trim.gain * code)
+        moved = jnp.clip(code + shift.astype(jnp.int32), 1, self.code_voltage.size - 1)
+        return jnp.where(code > 0, moved, 0)
+
+    def _read(self, ln_exposure: jax.Array) -> jax.Array:
+        """P(bit = 1) after an exposure."""
         place = (ln_exposure - self.start) * (1 / self.step)
         # Comparisons, as XLA's minimum and maximum cost several instructions each.
         place = jnp.where(place > 0, place, 0.0)
@@ -175,15 +243,20 @@ class Generators:
         rise = np.diff(self.readout, append=self.readout[-1])
         return _take(self.readout, node) + (place - node) * _take(rise, node)
 
-    def _shift_of_v0(self, level: jax.Array, ln_v0: jax.Array) -> jax.Array:
-        """Change of ln tau at each level's voltage when ln V0 moves."""
-        ln_tau = compiled(
-            self.law.acceleration.ln_tau, (VOLTAGE, REFERENCE, LN_TAU_REF, LN_V0), "jax"
-        )
-        voltage, nominal = _take(self.level_voltage, level), math.log(self.law.v0.value)
-        reference = self.law.reference_voltage
-        return ln_tau(voltage, reference, 0.0, nominal + ln_v0) - ln_tau(
-            voltage, reference, 0.0, nominal
+    def _shift_of_v0(self, voltage: jax.Array, ln_v0: jax.Array) -> jax.Array:
+        """Change of ln tau at voltages (V across the device) when ln V0 moves."""
+        acceleration, reference = self.law.acceleration, self.law.reference_voltage
+        nominal = math.log(self.law.v0.value)
+        places: tuple[Any, ...] = (VOLTAGE, REFERENCE, LN_TAU_REF, LN_V0)
+        expression = acceleration.ln_tau
+        more: tuple[Any, ...] = ()
+        if self.warmth is not None:
+            places = (*places, WARMTH, ACTIVATION)
+            expression = acceleration.ln_tau_warm(self.warmth.proportional)
+            more = (self.warmth.warmth, self.warmth.activation)
+        ln_tau = compiled(expression, places, "jax")
+        return ln_tau(voltage, reference, 0.0, nominal + ln_v0, *more) - ln_tau(
+            voltage, reference, 0.0, nominal, *more
         )
 
 
@@ -208,27 +281,18 @@ def _set_law(cells: Cells) -> SwitchingLaw:
         ) from error
 
 
-def _device_voltage(law: SwitchingLaw, sng: xr.Dataset, ln_exposure: np.ndarray) -> np.ndarray:
-    """The constant voltage (V) across the nominal device that gives each code's exposure.
-
-    The write path drops part of ``code_voltage``; the exposure over the pulse tells what is left.
-    The pulse width is the one whose exposures in the file agree best with those of the codes.
-    """
-    widths = sng["pulse_width"].to_numpy()
-    curves = sng["exposure"].transpose("pulse_width", "write_voltage").to_numpy()
-    code_voltage = sng["code_voltage"].to_numpy()
-    swept = sng["write_voltage"].to_numpy()
-    within = (code_voltage >= swept.min()) & (code_voltage <= swept.max()) & (ln_exposure > _NEVER)
-    misses = [
-        np.sum(
-            np.abs(
-                np.interp(code_voltage[within], swept, np.log(np.maximum(curve, 1e-300)))
-                - ln_exposure[within]
-            )
+def _read_out(cells: Cells, found: ReadErrors, error: float | None) -> ReadOut:
+    """The RESET and the errors of the file, or with a what-if's error in both directions."""
+    reset, e01, e10 = found
+    if error is not None:
+        e01 = e10 = error
+    if not (0 < reset <= 1 and e01 + e10 < 1):
+        raise InputError(
+            cells.path,
+            f"sng has Pr = {reset:g}, e01 = {e01:g}, e10 = {e10:g}; "
+            "expected 0 < Pr <= 1 and e01 + e10 < 1",
         )
-        for curve in curves
-    ]
-    return law.voltage_of_exposure(np.exp(ln_exposure), float(widths[int(np.argmin(misses))]))
+    return ReadOut(reset, e01, e10)
 
 
 def describe_dependence(generators: Generators) -> str | None:

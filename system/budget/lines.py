@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
+from system.budget.units import Unit
 from system.budget.workload import Workload
 
 NORMAL_95 = 1.959963984540054
@@ -54,6 +55,37 @@ class Line:
         return self.energy_training / self.events_training if self.events_training else 0.0
 
 
+def unit_line(
+    item: str,
+    group: str,
+    cell: str,
+    unit: Unit,
+    count: float,
+    events: tuple[float, float],
+    count_source: str,
+) -> Line:
+    """A line of ``count`` equal units with ``events`` per (inference, training step)."""
+    inference, training = events
+    return Line(
+        item=item,
+        group=group,
+        cell=cell,
+        count=count,
+        unit_area=unit.area,
+        unit_leakage=unit.leakage,
+        events_inference=inference,
+        events_training=training,
+        energy_inference=inference * unit.energy,
+        energy_training=training * unit.energy,
+        stderr_inference=inference * unit.stderr if inference else 0.0,
+        stderr_training=training * unit.stderr if training else 0.0,
+        count_source=count_source,
+        area_source=unit.area_source,
+        energy_source=unit.energy_source,
+        leakage_source=unit.leakage_source,
+    )
+
+
 @dataclass(frozen=True)
 class Total:
     """A value with its 95 % interval, or None and the reason why there is none."""
@@ -67,22 +99,52 @@ class Total:
 
 @dataclass(frozen=True)
 class Timing:
-    """Times of the schedule in seconds; the rate is in training steps (images) per second."""
+    """Times of the schedule in seconds; the rate is in training steps (images) per second.
+
+    ``training_step`` is the mean over the epochs, ``update`` the part of it that the update takes.
+    """
 
     bit: float
     inference: float
     training_step: float
+    update: float
     requested_rate: float
     rate: float
 
 
 @dataclass(frozen=True)
+class Stage:
+    """One stage of an inference of progressive precision: bits of its streams, the share of the
+    images that run it, and what one of these costs (J, s) in it."""
+
+    length: int
+    reached: float
+    energy: float
+    latency: float
+
+
+@dataclass(frozen=True)
+class Progressive:
+    """Inference that stops when the decision is safe, mean over ``images``; ``correct`` of them are
+    right. ``energy`` (J) carries its ``interval95``, or None with the reason."""
+
+    stages: tuple[Stage, ...]
+    images: int
+    correct: int
+    energy: float
+    interval95: tuple[float, float] | None
+    reason: str
+    latency: float
+
+
+@dataclass(frozen=True)
 class Budget:
-    """The bill of materials with what it was made from."""
+    """The bill of materials with what it was made from; ``progressive`` where it was trained so."""
 
     lines: tuple[Line, ...]
     timing: Timing
     workload: Workload
+    progressive: Progressive | None
     assumptions: tuple[str, ...]
     not_modelled: tuple[str, ...]
     warnings: tuple[str, ...]
@@ -122,19 +184,21 @@ class Budget:
         """The totals of report.json, in its units."""
         unstated = "unknown: published and assumed unit areas come without an error"
         no_leakage_error = "unknown: no line's leakage comes with an error"
-        chosen = "exact: follows from the chosen phase times and stream length"
+        chosen = "exact: follows from the chosen phase times, stream lengths and clock"
         inference = interval(
             self.energy_inference, self.lines, lambda x: (x.energy_inference, x.stderr_inference)
         )
         training = interval(
             self.energy_training, self.lines, lambda x: (x.energy_training, x.stderr_training)
         )
-        timing = self.timing
+        timing, scheduled = self.timing, self.workload.scheduled
+        last = ", at the last epoch's stream lengths" if scheduled else ""
+        mean = ", mean over the epochs of the schedule of stream lengths" if scheduled else ""
 
         def exact(value: float, meaning: str) -> Total:
             return Total(value, "s", (value, value), chosen, meaning)
 
-        return {
+        totals = {
             "area_mm2": Total(
                 math.fsum(line.area * 1e6 for line in self.lines),
                 "mm2",
@@ -153,33 +217,51 @@ class Budget:
                 self.leakage * 1e6, "uW", None, no_leakage_error, "sum of the lines' leakage"
             ),
             "energy_per_inference_J": Total(
-                self.energy_inference, "J", *inference, "switching energy of one image, forward"
+                self.energy_inference,
+                "J",
+                *inference,
+                f"switching energy of one image, forward{last}",
             ),
             "energy_per_training_step_J": Total(
                 self.energy_training,
                 "J",
                 *training,
-                "switching energy of one image: forward, both gradients and its part of the update",
+                "switching energy of one image: forward, both gradients and its part of the "
+                f"update{mean}",
             ),
             "energy_per_inference_with_leakage_J": Total(
                 self.energy_inference + self.leakage * timing.inference,
                 "J",
                 None,
                 no_leakage_error,
-                "energy per inference + leakage x latency",
+                f"energy per inference + leakage x latency{last}",
             ),
             "energy_per_training_step_with_leakage_J": Total(
                 self.energy_training + self.leakage * timing.training_step,
                 "J",
                 None,
                 no_leakage_error,
-                "energy per training step + leakage x latency of the step",
+                f"energy per training step + leakage x latency of the step{mean}",
             ),
-            "latency_s": exact(timing.inference, "one inference, not pipelined"),
+            "latency_s": exact(timing.inference, f"one inference, not pipelined{last}"),
             "training_step_latency_s": exact(
-                timing.training_step, "one training step of one image, not pipelined"
+                timing.training_step, f"one training step of one image, not pipelined{mean}"
             ),
         }
+        if self.progressive is not None:
+            early = self.progressive
+            totals["energy_per_progressive_inference_J"] = Total(
+                early.energy,
+                "J",
+                early.interval95,
+                early.reason,
+                "switching energy of one image, forward, in stages until the decision is safe; "
+                "mean over the images",
+            )
+            totals["progressive_latency_s"] = exact(
+                early.latency, "one inference in stages, mean over the images, not pipelined"
+            )
+        return totals
 
 
 def interval(

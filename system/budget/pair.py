@@ -4,36 +4,27 @@ from __future__ import annotations
 
 from formats.cells import Cells
 from formats.errors import InputError
-from formats.training import Training
-from system.budget.workload import stream_rules
+from formats.training import BINARY, PRODUCTS, Training
+from system.budget.reading import stream_rules
 
-ARITHMETIC = ("encoding", "adder", "signalling")
+WORDS = ("encoding", "adder")
 
 
 def check_pair(cells: Cells, training: Training, accept_edited_cells: bool) -> str | None:
     """Return a warning for accepted edited cells, None for a pair that fits.
 
     Raises :class:`InputError` where the training was made from another cells.nc (unless
-    ``accept_edited_cells``), where the MAC it used differs from the one costed, or where the
+    ``accept_edited_cells``), where a MAC it used differs from the one costed, or where the
     generators of cells.nc, which are devices, cannot share as its streams did.
     """
     attributes = training.attributes
-    name = str(attributes["mac"])
-    if name not in cells.macs:
-        raise InputError(
-            training.path,
-            f"was trained with the MAC {name!r}, which {cells.path.name} lacks; it has "
-            f"{', '.join(cells.macs)}",
-        )
-    mac = cells.mac(name)
-    for key in ARITHMETIC:
-        if str(mac.attrs[key]) != str(attributes[key]):
-            raise InputError(
-                training.path,
-                f"was trained with {key} {str(attributes[key])!r}, but the MAC {name!r} of "
-                f"{cells.path.name} has {key} {str(mac.attrs[key])!r}; the arithmetic trained "
-                "must be the hardware costed",
-            )
+    _check_mac(cells, training, "the file", {"mac": str(attributes["mac"])})
+    tables = {name: training.data[name].to_numpy() for name in ("mac", *WORDS)}
+    for row, layer in enumerate(training.data["layer"].to_numpy()):
+        for column, product in enumerate(PRODUCTS):
+            words = {name: str(table[row, column]) for name, table in tables.items()}
+            if words["mac"] not in ("", BINARY):
+                _check_mac(cells, training, f"{layer}/{product}", words)
     refusal = stream_rules(training).refused_by_devices
     if refusal is not None:
         raise InputError(f"{training.path}, attribute sng_sharing", refusal)
@@ -52,3 +43,23 @@ def check_pair(cells: Cells, training: Training, accept_edited_cells: bool) -> s
         f"({cells.sha256[:12]}...). Encoding, adder and signalling agree; accuracies and operand "
         "statistics are those of the old file."
     )
+
+
+def _check_mac(cells: Cells, training: Training, where: str, words: dict[str, str]) -> None:
+    """Refuse a MAC that cells.nc lacks, or has under the same name with other ``words``."""
+    name = words["mac"]
+    if name not in cells.macs:
+        raise InputError(
+            training.path,
+            f"{where} was trained with the MAC {name!r}, which {cells.path.name} lacks; it has "
+            f"{', '.join(cells.macs)}",
+        )
+    mac = cells.mac(name)
+    for key, word in {**words, "signalling": str(training.attributes["signalling"])}.items():
+        if key != "mac" and str(mac.attrs[key]) != word:
+            raise InputError(
+                training.path,
+                f"{where} was trained with {key} {word!r}, but the MAC {name!r} of "
+                f"{cells.path.name} has {key} {str(mac.attrs[key])!r}; the arithmetic trained "
+                "must be the hardware costed",
+            )

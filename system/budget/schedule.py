@@ -8,31 +8,59 @@ from formats.cells import PHASES, Cells
 from formats.errors import InputError
 from system.architecture import Architecture
 from system.budget.lines import Timing
-from system.budget.workload import Workload
+from system.budget.workload import BinaryProduct, Product, Workload
 
 
-def schedule(
-    cells: Cells, work: Workload, mac_delay: float, architecture: Architecture, rate: float
-) -> Timing:
+def schedule(cells: Cells, work: Workload, architecture: Architecture, rate: float) -> Timing:
     """Times (s) of the unpipelined schedule and the training steps per second that it keeps.
 
-    One bit is a RESET, a write and a read phase (or the MAC's delay, were that longer). A clock of
+    One bit is a RESET, a write and a read phase (or a MAC's delay, were that longer). A clock of
     a stream takes one bit time, or one for each weight that takes turns on a generator; a product
-    of a layer takes one stream length, one product after the other; the update follows, spread over
-    the images of a batch.
+    of a layer takes one stream length and the clocks in which its counts leave through the port,
+    one product after the other; a plain product takes a clock for each of its multiplications.
+
+    The update follows, spread over the images of a batch: its stream products one after the other
+    and all layers at once, then a clock for each word (or, in binary arithmetic, each parameter)
+    that the update unit writes. Where lengths follow a schedule, the step is the mean over epochs.
     """
     if not (math.isfinite(rate) and rate > 0):
         raise InputError("--frame-rate", f"is {rate:g}, expected images per second above 0")
+    bit = bit_time(cells, work)
+    clock = architecture.binary_clock
+    written = (
+        work.streamed_parameters * work.rule.stream_products + work.binary_parameters
+    ) / work.batch_size
+    update = _longest(work.updates, bit) + written / (architecture.update_units * clock)
+    inference = _one_by_one(work.forward, work.binary_forward, bit, clock)
+    step = _one_by_one(work.matrix, work.binary, bit, clock) + update
+    return Timing(bit, inference, step, update, rate, min(rate, 1.0 / step))
+
+
+def bit_time(cells: Cells, work: Workload) -> float:
+    """Seconds in which an SNG makes a bit and a MAC counts it."""
     times = cells.sng["phase_time"]
     names = [str(name) for name in cells.sng["phase"].to_numpy()]
     phases = math.fsum(float(times[names.index(name)]) for name in PHASES)
-    bit = max(phases, mac_delay)
+    bit = max([phases, *(float(cells.mac(name)["delay"]) for name in work.macs_used)])
     if bit <= 0:
         raise InputError(cells.path, "sng/phase_time is 0 for every phase")
-    product = bit * work.stream_length
-    update = work.parameters / (
-        work.batch_size * architecture.update_units * architecture.update_clock
-    )
-    inference = product * sum(each.turns for each in work.forward)
-    step = product * sum(each.turns for each in work.products) + update
-    return Timing(bit, inference, step, rate, min(rate, 1.0 / step))
+    return bit
+
+
+def _one_by_one(
+    products: tuple[Product, ...], plain: tuple[BinaryProduct, ...], bit: float, clock: float
+) -> float:
+    """Seconds of products that follow one another."""
+    streams = math.fsum(p.length * p.turns * bit + p.outputs / clock for p in products)
+    return streams + math.fsum(p.macs / clock for p in plain)
+
+
+def _longest(updates: tuple[Product, ...], bit: float) -> float:
+    """Seconds of the slowest layer's update, mean over the epochs."""
+    if not updates:
+        return 0.0
+    epochs = [
+        max(p.lengths[epoch] * p.rounds * p.turns for p in updates)
+        for epoch in range(len(updates[0].lengths))
+    ]
+    return bit * math.fsum(epochs) / len(epochs)

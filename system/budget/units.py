@@ -86,16 +86,18 @@ def mac_energy(mac: xr.Dataset, a: float, b: float) -> tuple[float, float]:
 
 
 def _bilinear(mac: xr.Dataset, name: str, a: float, b: float) -> float:
-    table = mac[name].transpose("a_probability", "b_probability").sortby(list(mac[name].dims))
-    weights_a = _weights(np.asarray(table["a_probability"].to_numpy(), float), a)
-    weights_b = _weights(np.asarray(table["b_probability"].to_numpy(), float), b)
-    weights = np.outer(weights_a, weights_b)
-    return float(np.sum(np.where(weights > 0, weights * table.to_numpy(), 0.0)))
+    table = mac[name].transpose("a_probability", "b_probability").to_numpy()
+    weights = np.outer(
+        _weights(np.asarray(mac["a_probability"].to_numpy(), float), a),
+        _weights(np.asarray(mac["b_probability"].to_numpy(), float), b),
+    )
+    return float(np.sum(np.where(weights > 0, weights * table, 0.0)))
 
 
 def _weights(knots: np.ndarray, value: float) -> np.ndarray:
-    """Weights of linear interpolation at ``value`` over rising ``knots``."""
-    return np.array([np.interp(value, knots, row) for row in np.eye(knots.size)])
+    """Weights of linear interpolation at ``value`` over ``knots`` in any order."""
+    order = np.argsort(knots)
+    return np.array([np.interp(value, knots[order], row[order]) for row in np.eye(knots.size)])
 
 
 def _group(cells: Cells, group: str, role: str) -> xr.Dataset:

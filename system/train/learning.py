@@ -1,11 +1,12 @@
-"""One training run in one arithmetic: same initial weights, order and rates in each."""
+"""One training run: the loop over epochs and steps, the same for every arithmetic."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from functools import partial
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -13,17 +14,23 @@ import numpy as np
 import optax
 
 from formats.seeds import generator, integer_seed
-from system.arithmetic import Arithmetic, Devices, Generators
+from system.arithmetic import Arithmetic, Deviation, Devices, Generators, Scales, Seen
+from system.arithmetic.noise import Tape, random_words
 from system.bitstream import DEFAULT_RULES, StreamRules
 from system.images import Images
-from system.networks import LAYERS, LeNet5, linear_layers, products_of
-from system.train.optimiser import optimiser
+from system.networks import Layer, Products, layers_of, with_layers
+from system.train.compilation import compiled
+from system.train.evaluate import Evaluators
+from system.train.plan import Made, Plan
+from system.train.scaling import Scaling, scale_of
+from system.train.update import CONSTANTS, Memory, Rule, Updated, fresh, updated, words_of
+from system.train.wear import Bits, Levels, no_bits, with_epoch
 
-EVALUATION_BATCH = 250
+SETTLING = 64
+"""Most batches that move the scales, and nothing else, before a training."""
 
 
-@dataclass(frozen=True)
-class Epoch:
+class Epoch(NamedTuple):
     """What one epoch gave: ``correct`` of the test images, the mean training loss, seconds."""
 
     number: int
@@ -32,20 +39,49 @@ class Epoch:
     seconds: float
 
 
+class State(NamedTuple):
+    """What a step changes. ``exponents`` (layers, 6) int32 are those of the scales."""
+
+    network: Any
+    memory: tuple[Memory, ...]
+    exponents: jax.Array
+    levels: tuple[Levels, ...]
+
+
+class Kept(NamedTuple):
+    """A run after some epochs, as a checkpoint holds it.
+
+    ``epochs`` (epochs, 4) are the rows of :class:`Epoch`, NaN from the next one on, ``bits`` the
+    bits of each layer's generators so far, ``right`` (test images,) says which images the network
+    got right last.
+    """
+
+    state: State
+    epochs: np.ndarray
+    bits: tuple[Bits, ...]
+    right: np.ndarray
+
+    @property
+    def done(self) -> int:
+        """Whole epochs."""
+        return int(np.sum(~np.isnan(self.epochs[:, 0])))
+
+
 @dataclass(frozen=True)
 class Learned:
     """The result of one run.
 
-    ``bit_probabilities`` (layers, 3) are the means over the last epoch's steps of P(bit = 1) of
-    activations, weights and errors; ones in floating point. ``right`` (test images,) says which
-    ones the network got right after the last epoch, ``devices`` are its generators.
+    ``levels`` are those of the last epoch, ``bits`` those of all, ``right`` (test images,) says
+    which the network got right after the last epoch, ``devices`` are its generators.
     """
 
     epochs: tuple[Epoch, ...]
-    network: LeNet5
-    bit_probabilities: np.ndarray
+    network: Any
+    exponents: np.ndarray
+    levels: tuple[Levels, ...]
+    bits: tuple[Bits, ...]
     right: np.ndarray
-    devices: tuple[Devices, ...]
+    devices: Mapping[str, Devices]
 
     @property
     def correct(self) -> int:
@@ -53,149 +89,282 @@ class Learned:
         return self.epochs[-1].correct
 
 
-def draw_layers(
+def draw_devices(
     generators: Generators | None,
     seed: int,
-    classes: int,
+    layers: Sequence[Layer],
     rules: StreamRules = DEFAULT_RULES,
-) -> tuple[Devices, ...]:
+    trimmed: Callable[..., Deviation] = lambda own, *name: own,
+) -> dict[str, Devices]:
     """The frozen generators of every layer.
 
-    One for each activation and each error; those of the weights by the ``rules``.
+    One for each activation, error, bias and constant; those of the weights by the ``rules``.
+    ``trimmed`` calibrates those of a layer and an operand, whose names it is told.
     """
-    layers = []
-    for name, linear in zip(LAYERS, linear_layers(classes), strict=True):
+    found = {}
+    for layer in layers:
+        linear = layer.linear
         if generators is None:
-            layers.append(Devices(None, None, None))
+            found[layer.name] = Devices(None, None, None)
             continue
-        source = {role: generator(seed, "devices", name, role) for role in "xwd"}
-        layers.append(
-            Devices(
-                generators.draw_devices(source["x"], linear.input_shape),
-                generators.draw_weights(source["w"], linear.weight_shape, linear.uses, rules),
-                generators.draw_devices(source["d"], linear.output_shape),
-            )
+        names = ("x", "w", "d", "bias", "constants")
+        source = {role: generator(seed, "devices", layer.name, role) for role in names}
+        shapes = {
+            "x": linear.input_shape,
+            "d": linear.output_shape,
+            "bias": layer.bias.shape,
+            "constants": (max(CONSTANTS.values()),),
+        }
+        own = {
+            role: trimmed(generators.draw_devices(source[role], shape), layer.name, role)
+            for role, shape in shapes.items()
+        }
+        own["w"] = generators.draw_weights(
+            source["w"],
+            linear.weight_shape,
+            linear.uses,
+            rules,
+            partial(_named, trimmed, layer.name),
         )
-    return tuple(layers)
+        found[layer.name] = Devices(**own)
+    return found
+
+
+def _named(trimmed: Callable[..., Deviation], layer: str, own: Deviation) -> Deviation:
+    return trimmed(own, layer, "w")
+
+
+def scales_of(exponents: jax.Array | np.ndarray, layers: Sequence[Layer]) -> dict[str, Scales]:
+    """The scales of the operands of each layer's products."""
+    return {
+        layer.name: Scales(*scale_of(row[:3]))
+        for layer, row in zip(layers, jnp.asarray(exponents), strict=True)
+    }
+
+
+@dataclass(frozen=True)
+class Course:
+    """What is to be learned, and how.
+
+    ``plans`` and ``made`` give the settings and the arithmetics of each epoch (one object is
+    compiled once), ``devices`` the generators, ``network`` the first parameters.
+    """
+
+    network: Any
+    plans: Sequence[Plan]
+    made: Sequence[Made]
+    devices: Mapping[str, Devices]
+    scaling: Scaling
+    rule: Rule
+    seed: int
+    batch_size: int
 
 
 def learn(
-    arithmetic: Arithmetic,
-    generators: Generators | None,
+    course: Course,
     images: Images,
     *,
-    rules: StreamRules = DEFAULT_RULES,
-    seed: int,
-    epochs: int,
-    batch_size: int,
     on_step: Callable[[], None],
     on_epoch: Callable[[Epoch], None],
+    tests: Evaluators | None = None,
+    resume: Callable[[Kept], Kept | None] = lambda like: None,
+    keep: Callable[[Kept], None] = lambda kept: None,
 ) -> Learned:
     """Train and test; the images left over from whole batches are other ones in each epoch.
 
-    ``rules`` are those of the ``arithmetic``; here they say which weights share a device.
+    ``keep`` is given the run after each epoch, ``resume`` a run of the same structure and asked for
+    the one to go on from, if any. ``tests`` may be shared with other runs on the same images.
     """
-    steps = images.train_labels.size // batch_size
-    products = products_of(arithmetic, images.classes)
-    devices = draw_layers(generators, seed, images.classes, rules)
-    network = LeNet5.initial(generator(seed, "weights"), images.classes)
-    update = optimiser(steps * epochs)
-    state = update.init(network)
-    streams = jax.random.key(integer_seed(seed, "streams"), impl="threefry2x32")
+    seed, size = course.seed, course.batch_size
+    count = images.train_labels.size
+    steps = count // size
     train, labels = jnp.asarray(images.train), jnp.asarray(images.train_labels)
+    compiled_steps: dict[int, Any] = {}
+    tests = tests or Evaluators(images, seed)
 
-    def loss_of(
-        network_and_probes: tuple[LeNet5, jax.Array],
-        devices: Sequence[Devices],
-        batch: jax.Array,
-        targets: jax.Array,
-        key: jax.Array,
-    ) -> jax.Array:
-        network, probes = network_and_probes
-        logits = network(batch, products, devices, key, probes)
-        return jnp.mean(optax.softmax_cross_entropy_with_integer_labels(logits, targets))
+    def step_of(made: Made) -> Any:
+        if id(made) not in compiled_steps:
+            compiled_steps[id(made)] = compiled(training_step(course, made), donate=(0,))
+        return compiled_steps[id(made)], tests.of(made.products)
+
+    kept = _fresh(course, images.test_labels.size)
+    found = resume(kept)
+    if found is not None:
+        kept = found
+    else:
+        step, _ = step_of(course.made[0])
+        kept = kept._replace(state=_settled(course, step, train, labels))
+    for epoch in range(kept.done, len(course.made)):
+        step, answers = step_of(course.made[epoch])
+        state = jax.tree.map(jnp.array, kept.state)
+        state = state._replace(levels=jax.tree.map(jnp.zeros_like, state.levels))
+        order = generator(seed, "order", epoch).permutation(count)
+        losses = []
+        start = time.perf_counter()
+        for index in range(steps):
+            rows = jnp.asarray(order[index * size : (index + 1) * size])
+            number = jnp.asarray(epoch * steps + index)
+            state, loss = step(state, course.devices, train, labels, rows, number)
+            losses.append(loss)
+            on_step()
+        mean_loss = float(np.mean(jax.device_get(losses)))
+        seconds = time.perf_counter() - start
+        layers = layers_of(state.network)
+        scales = scales_of(state.exponents, layers)
+        right = answers(state.network, course.devices, scales, epoch)
+        state = jax.device_get(state)
+        row = Epoch(epoch, int(right.sum()), mean_loss, seconds)
+        epochs = kept.epochs.copy()
+        epochs[epoch] = row
+        constants = CONSTANTS[course.rule.name]
+        bits = with_epoch(
+            kept.bits, state.levels, course.plans[epoch], layers, steps, size, constants
+        )
+        kept = Kept(state, epochs, bits, right)
+        on_epoch(row)
+        keep(kept)
+    finished = tuple(
+        Epoch(int(row[0]), int(row[1]), float(row[2]), float(row[3])) for row in kept.epochs
+    )
+    state = kept.state
+    return Learned(
+        finished,
+        jax.tree.map(jnp.asarray, state.network),
+        np.asarray(state.exponents),
+        state.levels,
+        kept.bits,
+        kept.right,
+        course.devices,
+    )
+
+
+def training_step(course: Course, made: Made) -> Callable[..., tuple[State, jax.Array]]:
+    """One step: (state, devices, images, labels, rows, number) to the next state and the loss."""
+    streams = jax.random.key(integer_seed(course.seed, "streams"), impl="threefry2x32")
 
     def step(
-        network: LeNet5,
-        state: Any,
-        devices: Sequence[Devices],
+        state: State,
+        devices: Mapping[str, Devices],
         train: jax.Array,
         labels: jax.Array,
         rows: jax.Array,
         number: jax.Array,
-    ) -> tuple[LeNet5, Any, jax.Array, jax.Array]:
-        probes = jnp.zeros((len(LAYERS), 3))
-        key = jax.random.fold_in(streams, number)
-        loss, (gradient, probabilities) = jax.value_and_grad(loss_of)(
-            (network, probes), devices, train[rows], labels[rows], key
+    ) -> tuple[State, jax.Array]:
+        layers = layers_of(state.network)
+        scales = scales_of(state.exponents, layers)
+        probes = {name: made.products[name].probe(devices[name]) for name in made.products}
+        ahead, behind = jax.random.split(jax.random.fold_in(streams, number))
+
+        def loss_of(network: Any, probes: Any) -> jax.Array:
+            run = Products.of(made.products, devices, scales, probes, ahead, rows.size)
+            logits = network(train[rows], run)
+            loss = optax.softmax_cross_entropy_with_integer_labels(logits, labels[rows])
+            return jnp.sum(loss)
+
+        loss, (slope, seen) = jax.value_and_grad(loss_of, argnums=(0, 1))(state.network, probes)
+        words = _words(course.rule, made.updates, layers, behind)
+        found = [
+            updated(
+                course.rule,
+                made.updates[layer.name],
+                layer,
+                memory,
+                (gradient.weight, gradient.bias),
+                scale_of(exponents[jnp.asarray((1, 3, 4, 5))]),
+                devices[layer.name],
+                number,
+                Tape(tape),
+            )
+            for layer, memory, gradient, exponents, tape in zip(
+                layers, state.memory, layers_of(slope), state.exponents, words, strict=True
+            )
+        ]
+        over, above = (
+            jnp.stack(
+                [
+                    _row_of(getattr(seen[layer.name], part), getattr(new, part))
+                    for layer, new in zip(layers, found, strict=True)
+                ]
+            )
+            for part in ("over", "above")
         )
-        changes, state = update.update(gradient, state)
-        return optax.apply_updates(network, changes), state, loss, probabilities
-
-    step = compiled(step)
-    answers = evaluator(products, images, seed)
-    first = (network, state, devices, train, labels, jnp.arange(batch_size), jnp.asarray(0))
-    jax.block_until_ready(step(*first))  # compiles; the result is not used
-    done: list[Epoch] = []
-    for epoch in range(epochs):
-        start = time.perf_counter()
-        order = generator(seed, "order", epoch).permutation(images.train_labels.size)
-        losses, probabilities = [], []
-        for index in range(steps):
-            rows = jnp.asarray(order[index * batch_size : (index + 1) * batch_size])
-            number = jnp.asarray(epoch * steps + index)
-            network, state, loss, found = step(network, state, devices, train, labels, rows, number)
-            losses.append(loss)
-            probabilities.append(found)
-            on_step()
-        mean_loss = float(np.mean(jax.device_get(losses)))
-        seconds = time.perf_counter() - start
-        right = answers(network, devices, epoch)
-        done.append(Epoch(epoch, int(right.sum()), mean_loss, seconds))
-        on_epoch(done[-1])
-    means = np.mean(np.asarray(jax.device_get(probabilities), float), axis=0)
-    return Learned(tuple(done), network, means, right, devices)
-
-
-def evaluator(
-    products: Sequence[Any], images: Images, seed: int
-) -> Callable[[LeNet5, Sequence[Devices], int], np.ndarray]:
-    """A function that says which test images a network gets right, in the same arithmetic."""
-    total = images.test_labels.size
-    size = min(EVALUATION_BATCH, total)
-    rows = np.arange(-(-total // size) * size).reshape(-1, size)
-    streams = jax.random.key(integer_seed(seed, "test streams"), impl="threefry2x32")
-    probes = jnp.zeros((len(LAYERS), 3))
-    test, labels = jnp.asarray(images.test), jnp.asarray(images.test_labels)
-
-    def right(
-        network: LeNet5,
-        devices: Sequence[Devices],
-        batch: jax.Array,
-        labels: jax.Array,
-        number: Any,
-    ) -> jax.Array:
-        key = jax.random.fold_in(streams, number)
-        logits = network(batch, products, devices, key, probes)
-        return jnp.argmax(logits, axis=-1) == labels
-
-    right = compiled(right)
-
-    def answers(network: LeNet5, devices: Sequence[Devices], epoch: int) -> np.ndarray:
-        found = []
-        for index, batch in enumerate(rows):
-            wrapped = batch % total  # the last batch is filled up with images that are not counted
-            number = jnp.asarray(epoch * len(rows) + index)
-            found.append(right(network, devices, test[wrapped], labels[wrapped], number))
-        return np.concatenate(jax.device_get(found))[:total]
-
-    return answers
-
-
-def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
-    """jit. On CPU, XLA drops optimization barriers before it fuses; here they must stay."""
-    if jax.default_backend() == "cpu":
-        return jax.jit(
-            function, compiler_options={"xla_disable_hlo_passes": "cse_barrier_expander"}
+        levels = tuple(
+            jax.tree.map(jnp.add, sums, _levels(seen[layer.name], new))
+            for layer, sums, new in zip(layers, state.levels, found, strict=True)
         )
-    return jax.jit(function)
+        network = with_layers(state.network, [new.layer for new in found])
+        exponents = course.scaling.moved(state.exponents, over, above)
+        memory = tuple(new.memory for new in found)
+        return State(network, memory, exponents, levels), loss / rows.size
+
+    return step
+
+
+def _levels(seen: Seen, new: Updated) -> Levels:
+    x, w, d = seen.levels
+    return Levels(x, w, d, new.levels, new.constants, seen.second)
+
+
+def _row_of(seen: jax.Array, new: jax.Array) -> jax.Array:
+    """Shares in the order of ``SCALED``: x and d from the products, the rest from the update."""
+    return jnp.stack([seen[0], new[0], seen[2], new[1], new[2], new[3]])
+
+
+def _words(
+    rule: Rule, updates: Mapping[str, Arithmetic | None], layers: Sequence[Layer], key: jax.Array
+) -> list[jax.Array]:
+    """The random words of each layer's update, from one call."""
+    sizes = [words_of(rule, updates[layer.name], layer.parameters) for layer in layers]
+    words, ends = random_words(key, max(1, sum(sizes))), np.cumsum(sizes)
+    return [words[end - size : end] for end, size in zip(ends, sizes, strict=True)]
+
+
+def _first(course: Course) -> State:
+    """The state before the first step, with scales of 1."""
+    layers = layers_of(course.network)
+    constants = jnp.zeros(max(1, CONSTANTS[course.rule.name]))
+    levels = []
+    for layer in layers:
+        probe = course.made[0].products[layer.name].probe(course.devices[layer.name])
+        x, w, d = probe.levels
+        levels.append(Levels(x, w, d, jnp.zeros(layer.parameters), constants, probe.second))
+    memory = tuple(fresh(layer, course.rule) for layer in layers)
+    return State(course.network, memory, course.scaling.start(), tuple(levels))
+
+
+def _fresh(course: Course, tested: int) -> Kept:
+    """Nothing done yet."""
+    state = jax.device_get(_first(course))
+    epochs = np.full((len(course.made), len(Epoch._fields)), np.nan)
+    return Kept(state, epochs, tuple(map(no_bits, state.levels)), np.zeros(tested, bool))
+
+
+def _settled(course: Course, step: Any, train: jax.Array, labels: jax.Array) -> State:
+    """The first state: one batch comes until the counters move no scale; nothing else stays."""
+    state = jax.device_get(_first(course))
+    rows = _spread(labels.size, course.batch_size)
+    for _ in range(SETTLING):
+        # A copy, as the step gives its first argument's memory away.
+        given = jax.tree.map(jnp.array, state)
+        after = step(given, course.devices, train, labels, rows, jnp.asarray(0))[0]
+        exponents = jax.device_get(after.exponents)
+        if np.array_equal(exponents, state.exponents):
+            break
+        state = state._replace(exponents=exponents)
+    return state
+
+
+def _spread(images: int, count: int) -> jax.Array:
+    """Rows all over the set, which may be sorted by class."""
+    return jnp.asarray(np.linspace(0, images - 1, count).astype(int))
+
+
+def observed(course: Course, images: Images, exponents: np.ndarray) -> tuple[Levels, ...]:
+    """Levels of a network that does not learn, as of one epoch, from one batch."""
+    state = _first(course)._replace(exponents=jnp.asarray(exponents))
+    step = compiled(training_step(course, course.made[-1]))
+    train, labels = jnp.asarray(images.train), jnp.asarray(images.train_labels)
+    rows = _spread(labels.size, course.batch_size)
+    after = step(state, course.devices, train, labels, rows, jnp.asarray(0))[0]
+    steps = images.train_labels.size // course.batch_size
+    return jax.tree.map(lambda part: np.asarray(part) * steps, after.levels)

@@ -23,7 +23,8 @@ class TrainingProgress:
         self.epochs, self.batch_size, self.steps = epochs, batch_size, steps
         self.quiet = quiet
         self.terminal = sys.stderr.isatty() and not quiet
-        self.run, self.done, self.run_done, self.to_score = "", 0, 0, 0
+        self.run, self.done, self.run_done, self.skipped, self.to_score = "", 0, 0, 0, 0
+        self.spent = 0.0
         self.last = self.run_start = time.monotonic()
         self.console = Console(stderr=True)
         self.bar = Progress(
@@ -51,9 +52,15 @@ class TrainingProgress:
 
     def begin(self, run: str) -> None:
         """A new run starts (its first step compiles)."""
-        self.run, self.run_done = run, 0
+        self.run, self.run_done, self.skipped, self.spent = run, 0, 0, 0.0
         self.last = self.run_start = time.monotonic()
         self.bar.update(self.task, description=f"{run}: compiling", rate="")
+
+    def skip(self, epochs: int) -> None:
+        """The run goes on after so many epochs that were done before."""
+        self.skipped = epochs * self.steps
+        self.done += self.skipped
+        self.bar.update(self.task, completed=self.done)
 
     def step(self) -> None:
         """One batch is done."""
@@ -69,11 +76,14 @@ class TrainingProgress:
         )
         if not self.quiet and not self.terminal and now - self.last > NOTICE_SECONDS:
             self.last = now
-            left = (self.epochs * self.steps - self.run_done) * self.batch_size / rate
+            steps = self.epochs * self.steps - self.skipped - self.run_done
+            left = steps * self.batch_size / rate
             self.say(f"{self.run}: {rate:.0f} images/s, about {left:.0f} s left in this run")
 
     def epoch(self, epoch: Epoch, tested: int) -> None:
         """One epoch is done and tested."""
+        self.spent += epoch.seconds
+        self.run_start = time.monotonic() - self.spent  # testing is not training
         rate = self.steps * self.batch_size / epoch.seconds
         self.say(
             f"{self.run}: epoch {epoch.number + 1}/{self.epochs}, loss {epoch.loss:.4f}, "

@@ -5,77 +5,91 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import xarray as xr
 
 from formats.cells import Cells
-from formats.training import ARITHMETICS, PRODUCTS
-from system.arithmetic import Arithmetic, Generators, Linear
+from formats.training import (
+    ARITHMETICS,
+    BINARY,
+    EVALUATIONS,
+    OPERANDS,
+    PRODUCTS,
+    SCALED,
+    STATISTICS,
+)
+from system.arithmetic import Generators
+from system.arithmetic.calibration import Calibration
+from system.arithmetic.operands import REGISTER_BITS
 from system.images import Images
-from system.networks import LAYERS, linear_layers, parameter_count
+from system.networks import Layer, layers_of
 from system.train.learning import Learned
-from system.train.optimiser import describe
 from system.train.options import TrainOptions
-from system.train.score import Scored
+from system.train.plan import Plan
+from system.train.progressive import Progressive
+from system.train.progressive import variables as stage_variables
+from system.train.score import Scored, differences
+from system.train.update import CONSTANTS, Rule
+from system.train.wear import Levels, cycles, mean_levels
 
 _DERIVED = "derived: from the shapes of the network's layers"
 _SIMULATED = "simulated: training run"
+_EXACT = "simulated: every bit of every stream"
+_WHERE = ("layer", "product")
+
+
+@dataclass(frozen=True)
+class Trained:
+    """The networks of one seed, trained in floating point and (or mapped) on streams.
+
+    ``scores`` holds those of (arithmetic, evaluation) that were scored. ``exponents`` and
+    ``levels`` are the stochastic network's, ``progressive`` its inference in stages, if asked for.
+    """
+
+    runs: Mapping[str, Learned]
+    scores: Mapping[tuple[str, str], Scored]
+    exponents: np.ndarray
+    levels: Sequence[Levels]
+    progressive: Progressive | None = None
 
 
 def dataset(
-    runs: Mapping[str, Sequence[Learned]],
-    scores: Sequence[Scored],
+    trained: Sequence[Trained],
+    plans: Sequence[Plan],
     options: TrainOptions,
     images: Images,
     generators: Generators,
+    cells: Cells,
 ) -> xr.Dataset:
-    """All variables of training.nc.
-
-    ``runs`` maps "float" and "sc" to one run for each seed, ``scores`` holds the exact score of
-    each seed, or nothing.
-    """
-
-    def of_epochs(value: str, scale: float) -> np.ndarray:
-        rows = [
-            [[getattr(epoch, value) * scale for epoch in run.epochs] for run in runs[name]]
-            for name in ARITHMETICS
-        ]
-        array = np.asarray(rows, float)
-        return np.where(np.isfinite(array), array, np.nan)
-
-    by_epoch = ("arithmetic", "seed", "epoch")
-    total = images.test_labels.size
-    variables = {
-        "accuracy": _variable(
-            by_epoch, of_epochs("correct", 1 / total), "1", _SIMULATED, "test accuracy after epoch"
-        ),
-        "loss": _variable(
-            by_epoch,
-            of_epochs("loss", 1.0),
-            "nat",
-            _SIMULATED,
-            "mean cross-entropy over the epoch's training steps (NaN: diverged)",
-        ),
-        "correct": _variable(
-            ("arithmetic", "seed"),
-            [[run.correct for run in runs[name]] for name in ARITHMETICS],
-            "images",
-            _SIMULATED,
-            f"test images of {total} that are right after the last epoch",
-        ),
-    }
-    probabilities = np.mean([run.bit_probabilities for run in runs["sc"]], axis=0)
-    variables |= demand(linear_layers(images.classes), probabilities, options, generators)
-    if scores:
-        variables |= _exact(scores)
+    """All variables of training.nc, from the networks of each seed."""
+    layers = layers_of(trained[0].runs["float"].network)
+    steps = images.train_labels.size // options.batch_size
+    constants = CONSTANTS[options.rule]
+    levels = [mean_levels(one.levels, steps, options.batch_size, constants) for one in trained]
+    means = {name: np.mean([level[name] for level in levels], axis=0) for name in levels[0]}
+    variables = (
+        _curves(trained, options, images)
+        | _scores(trained)
+        | demand(layers, means, plans, options, generators)
+        | _kinds(layers, plans, cells)
+        | _wear(trained, layers, options, generators)
+    )
+    staged = [one.progressive for one in trained if one.progressive is not None]
+    if staged:
+        variables |= stage_variables(staged)
     coordinates = {
         "arithmetic": list(ARITHMETICS),
         "seed": options.seed + np.arange(options.seeds),
         "epoch": np.arange(options.epochs),
-        "layer": list(LAYERS),
+        "layer": [layer.name for layer in layers],
         "product": list(PRODUCTS),
+        "operand": list(OPERANDS),
+        "scaled": list(SCALED),
+        "evaluation": list(EVALUATIONS),
+        "statistic": list(STATISTICS),
     }
     return xr.Dataset(variables, coordinates)
 
@@ -83,141 +97,280 @@ def dataset(
 def attributes(
     cells: Cells,
     mac: str,
-    arithmetic: Arithmetic,
     mode: str,
-    exact_images: int,
+    rule: Rule,
+    calibration: Calibration | None,
+    plans: Sequence[Plan],
+    layers: Sequence[Layer],
     options: TrainOptions,
     images: Images,
     record: Any,
 ) -> dict[str, Any]:
-    """The global attributes of training.nc.
-
-    ``mode`` is the one the stochastic runs took, ``exact_images`` on how many test images they were
-    scored bit by bit besides.
-    """
+    """The global attributes of training.nc; ``mode`` is the one the stochastic runs took."""
+    conditions = options.conditions.to_dict()
+    if calibration is not None:
+        conditions["calibration"] = calibration.to_dict()
+    largest = max(math.prod(layer.linear.input_shape) for layer in layers)
+    largest = max([largest, *(math.prod(layer.linear.output_shape) for layer in layers)])
+    counted = max([largest * options.batch_size, *(layer.weight.size for layer in layers)])
     return {
         "cells_sha256": cells.sha256,
         "mac": mac,
-        "encoding": arithmetic.encoding,
-        "adder": arithmetic.adder,
         "signalling": cells.mac(mac).attrs["signalling"],
-        "stream_length": options.stream_length,
         "stream_life": options.rules.life_text,
         "sng_sharing": options.rules.sharing_text,
         "mode": mode,
-        "exact_images": exact_images,
-        "network": "lenet5",
-        "parameters": parameter_count(images.classes),
-        "optimiser": describe(),
+        "network": options.network,
+        "parameters": sum(layer.parameters for layer in layers),
+        "rule": rule.name,
+        "optimiser": rule.describe(),
+        "weight_bits": options.weight_bits,
+        "state_bits": 32 if rule.name == "adam" else options.state_bits,
+        "gradient_bits": _gradient_bits(layers, plans, options.batch_size),
+        "operand_bits": REGISTER_BITS,
+        "scale_counter_bits": counted.bit_length(),
         "images": images.name,
         "images_sha256": images.sha256,
         "train_images": images.train_labels.size,
         "test_images": images.test_labels.size,
         "batch_size": options.batch_size,
+        "conditions": json.dumps(conditions, sort_keys=True),
         "provenance": json.dumps(record, sort_keys=True),
     }
 
 
-def weights(runs: Mapping[str, Sequence[Learned]], options: TrainOptions) -> dict[str, np.ndarray]:
-    """Named arrays "float.seed1.conv1.weight" of every run, weights as (taps, outputs)."""
+def _gradient_bits(layers: Sequence[Layer], plans: Sequence[Plan], batch: int) -> int:
+    """Width of the widest sum of counts over a batch, with sign; a float's where there is none."""
+    most = max(
+        plan[layer.name, "weight_gradient"].length * layer.linear.fan_ins[2]
+        for plan in plans
+        for layer in layers
+    )
+    return (most * batch).bit_length() + 1 if most else 32
+
+
+def weights(trained: Sequence[Trained], options: TrainOptions) -> dict[str, np.ndarray]:
+    """The arrays of weights.npz, by arithmetic, seed, layer, and the stochastic ones' scales."""
     arrays = {}
-    for name in ARITHMETICS:
-        for index, run in enumerate(runs[name]):
-            for layer_name, layer in zip(LAYERS, run.network.layers, strict=True):
-                start = f"{name}.seed{options.seed + index}.{layer_name}"
+    for index, one in enumerate(trained):
+        seed = options.seed + index
+        for name in ARITHMETICS:
+            for layer in layers_of(one.runs[name].network):
+                start = f"{name}.seed{seed}.{layer.name}"
                 arrays[f"{start}.weight"] = np.asarray(layer.weight)
                 arrays[f"{start}.bias"] = np.asarray(layer.bias)
+        arrays[f"sc.seed{seed}.exponents"] = np.asarray(one.exponents)
     return arrays
 
 
-def _exact(scores: Sequence[Scored]) -> dict[str, xr.Variable]:
-    """The networks trained by moments, scored bit by bit."""
-    images = scores[0].exact.size
-    columns = {
-        "accuracy_exact": (
-            [float(score.exact.mean()) for score in scores],
-            "1",
-            f"bit-exact test accuracy after the last epoch, on {images} images",
-        ),
-        "only_exact_right": (
-            [score.only_exact for score in scores],
-            "images",
-            "images right bit by bit but not by the moments",
-        ),
-        "only_moments_right": (
-            [score.only_moments for score in scores],
-            "images",
-            "images right by the moments but not bit by bit",
-        ),
-    }
+def _curves(
+    trained: Sequence[Trained], options: TrainOptions, images: Images
+) -> dict[str, xr.Variable]:
+    total = images.test_labels.size
+
+    def of_epochs(field: str, scale: float) -> np.ndarray:
+        rows = [
+            [[getattr(e, field) * scale for e in one.runs[name].epochs] for one in trained]
+            for name in ARITHMETICS
+        ]
+        array = np.asarray(rows, float)
+        return np.where(np.isfinite(array), array, np.nan)
+
+    by_epoch = ("arithmetic", "seed", "epoch")
+    mapped = "; NaN before the last for a network mapped after training"
     return {
-        name: _variable(("seed",), values, units, "simulated: every bit of every stream", text)
-        for name, (values, units, text) in columns.items()
-    }
+        "accuracy": _variable(
+            by_epoch, of_epochs("correct", 1 / total), "1", _SIMULATED,
+            "test accuracy after epoch" + mapped,
+        ),
+        "loss": _variable(
+            by_epoch, of_epochs("loss", 1.0), "nat", _SIMULATED,
+            "mean cross-entropy over the epoch's training steps (NaN: diverged, or mapped)",
+        ),
+        "correct": _variable(
+            ("arithmetic", "seed"),
+            [[one.runs[name].correct for one in trained] for name in ARITHMETICS],
+            "images", _SIMULATED, f"test images of {total} that are right after the last epoch",
+        ),
+    }  # fmt: skip
+
+
+def _scores(trained: Sequence[Trained]) -> dict[str, xr.Variable]:
+    """Every network evaluated in every arithmetic, and exact against moments on the same images."""
+    correct = np.full((len(ARITHMETICS), len(trained), len(EVALUATIONS)), np.nan)
+    counts = np.zeros(len(EVALUATIONS), int)
+    pairs = []
+    for column, one in enumerate(trained):
+        for (name, evaluation), score in one.scores.items():
+            row, depth = ARITHMETICS.index(name), EVALUATIONS.index(evaluation)
+            correct[row, column, depth] = score.correct
+            counts[depth] = score.rows.size
+        if ("sc", "exact") in one.scores and ("sc", "moments") in one.scores:
+            moments = one.scores["sc", "moments"].right
+            pairs.append(differences(one.scores["sc", "exact"], moments))
+    found = {
+        "evaluated_correct": _variable(
+            ("arithmetic", "seed", "evaluation"), correct, "images", _SIMULATED,
+            "test images that the last network gets right in each arithmetic (NaN: not done)",
+        ),
+        "evaluated_images": _variable(
+            ("evaluation",), counts, "images", _SIMULATED, "test images of each evaluation"
+        ),
+    }  # fmt: skip
+    if len(pairs) == len(trained):
+        for index, (name, text) in enumerate(
+            (
+                ("only_exact_right", "images right bit by bit but not by the moments"),
+                ("only_moments_right", "images right by the moments but not bit by bit"),
+            )
+        ):
+            values = [pair[index] for pair in pairs]
+            found[name] = _variable(("seed",), values, "images", _EXACT, text)
+    return found
 
 
 def demand(
-    layers: Sequence[Linear],
-    probabilities: np.ndarray,
+    layers: Sequence[Layer],
+    means: Mapping[str, np.ndarray],
+    plans: Sequence[Plan],
     options: TrainOptions,
     generators: Generators,
 ) -> dict[str, xr.Variable]:
-    """What one image asks of the hardware. The update is binary: its column is zero throughout.
+    """What one image asks of the hardware, by layer and product.
 
-    The stream rules say how many streams of weights an image meets, and how many of them a device
-    makes for it.
+    ``means`` are the mean bit probabilities of :func:`mean_levels`. The stream rules say
+    how many streams of weights an image meets, and how many of them a device makes for it.
     """
-    rules = options.rules
-    made = np.ones((len(layers), len(PRODUCTS)))  # streams a device makes for an image
-    columns = ("macs", "fan_in", "outputs", "a_streams", "b_streams", "operand_a", "operand_b")
-    table = {name: np.zeros((len(layers), len(PRODUCTS))) for name in columns}
-    for index, linear in enumerate(layers):
-        shapes = (linear.input_shape, linear.weight_shape, linear.output_shape)
-        (inputs, parameters, outputs), (p_x, p_w, p_d) = (
-            map(math.prod, shapes),
-            probabilities[index],
+    rules, last, batch = options.rules, plans[-1], options.batch_size
+    shape = (len(layers), len(PRODUCTS))
+    columns = ("macs", "fan_in", "outputs", "a_streams", "b_streams")
+    table = {name: np.zeros(shape) for name in columns}
+    table |= {name: np.full(shape, np.nan) for name in ("operand_a", "operand_b")}
+    writes = np.zeros(shape)
+    for index, layer in enumerate(layers):
+        linear = layer.linear
+        inputs, weights, outputs = map(
+            math.prod, (linear.input_shape, linear.weight_shape, linear.output_shape)
         )
-        weights = rules.streams(parameters, linear.uses)
-        made[index, :2] = rules.made_per_image(options.batch_size) * rules.turns(parameters)
-        rows = [
-            (linear.fan_ins[0], outputs, inputs, weights, p_x, p_w),
-            (linear.fan_ins[1], inputs, outputs, weights, p_d, p_w),
-            (linear.fan_ins[2], parameters, inputs, outputs, p_x, p_d),
-        ]
-        for column, row in enumerate(rows):
-            if index == 0 and PRODUCTS[column] == "input_gradient":
+        streams = rules.streams(weights, linear.uses)
+        p = {name: float(values[index]) for name, values in means.items()}
+        fan_ins, each = linear.fan_ins, CONSTANTS[options.rule]
+        count = each * layer.parameters / batch
+        made = rules.made_per_image(batch) * rules.turns(weights)
+        rows: dict[str, tuple[tuple[float, ...], float]] = {
+            "forward": (
+                (linear.macs, fan_ins[0], outputs, inputs, streams, p["x"], p["w"]),
+                made,
+            ),
+            "input_gradient": (
+                (linear.macs, fan_ins[1], inputs, outputs, streams, p["d"], p["w2"]),
+                made,
+            ),
+            "weight_gradient": (
+                (linear.macs, fan_ins[2], weights, inputs, outputs, p["x2"], p["d2"]),
+                1.0,
+            ),
+            "update": (
+                (count, 1, count, count, each / batch, p["parameters"], p["constants"]),
+                each / batch * rules.turns(weights),
+            ),
+        }
+        for column, product in enumerate(PRODUCTS):
+            setting = last[layer.name, product]
+            none = product == "input_gradient" and layer.from_image
+            if none or (product == "update" and not setting.streamed):
                 continue
-            for name, value in zip(columns, (linear.macs, *row), strict=True):
+            values, times = rows[product]
+            for name, value in zip(columns, values, strict=False):
                 table[name][index, column] = value
-    events = np.vectorize(generators.read_out.set_events, otypes=[float])(table["operand_b"])
-    table["writes_per_device"] = np.where(
-        table["macs"] > 0, options.stream_length * events * made, 0.0
-    )
+            if not setting.streamed:
+                continue
+            table["operand_a"][index, column], table["operand_b"][index, column] = values[5:]
+            worn = values[5] if product == "update" else values[6]
+            writes[index, column] = setting.length * times * generators.read_out.set_events(worn)
     texts = {
-        "macs": ("1", _DERIVED, "products per image, each of stream_length bits"),
-        "fan_in": ("1", _DERIVED, "largest number of products summed into one output"),
-        "outputs": ("1", _DERIVED, "sums per image"),
-        "a_streams": (
-            "1",
-            _DERIVED,
-            "streams of operand a (activation, error, activation) that one image meets",
-        ),
-        "b_streams": (
-            "1",
-            _DERIVED,
-            "streams of operand b (weight, weight, error) that one image meets",
-        ),
-        "operand_a": ("1", _SIMULATED, "mean P(bit = 1) of operand a over the last epoch"),
-        "operand_b": ("1", _SIMULATED, "mean P(bit = 1) of operand b over the last epoch"),
-        "writes_per_device": (
-            "1",
-            "derived: stream_length x pi x Pr at the mean operand b x streams a device makes",
-            "SET events per image on a generator of operand b, by stream_life and sng_sharing",
-        ),
+        "macs": ("products per image, each of stream_length bits", _DERIVED),
+        "fan_in": ("largest number of products summed into one output", _DERIVED),
+        "outputs": ("sums per image", _DERIVED),
+        "a_streams": ("streams of operand a that one image meets", _DERIVED),
+        "b_streams": ("streams of operand b that one image meets", _DERIVED),
+        "operand_a": ("mean P(bit = 1) of operand a over the last epoch", _SIMULATED),
+        "operand_b": ("mean P(bit = 1) of operand b over the last epoch", _SIMULATED),
     }
-    return {
-        name: _variable(("layer", "product"), values, *texts[name])
+    found = {
+        name: _variable(_WHERE, values, "1", texts[name][1], texts[name][0])
         for name, values in table.items()
+    }
+    found["writes_per_device"] = _variable(
+        _WHERE,
+        writes,
+        "1",
+        "derived: stream_length x pi x Pr at the mean operand x streams a device makes",
+        "SET events per image on a generator of operand b (of operand a in the update), by "
+        "stream_life and sng_sharing",
+    )
+    return found
+
+
+def _kinds(layers: Sequence[Layer], plans: Sequence[Plan], cells: Cells) -> dict[str, xr.Variable]:
+    """Which MAC makes each product, with how many bits in each epoch."""
+    shape = (len(layers), len(PRODUCTS))
+    texts = {name: np.full(shape, "", object) for name in ("mac", "encoding", "adder")}
+    lengths = np.zeros((len(plans), *shape), int)
+    for row, layer in enumerate(layers):
+        for column, product in enumerate(PRODUCTS):
+            if product == "input_gradient" and layer.from_image:
+                continue
+            mac = plans[-1][layer.name, product].mac
+            lengths[:, row, column] = [plan[layer.name, product].length for plan in plans]
+            group = None if mac == BINARY else cells.mac(mac).attrs
+            texts["mac"][row, column] = mac
+            for name in ("encoding", "adder"):
+                texts[name][row, column] = BINARY if group is None else str(group[name])
+    chosen = "chosen: the plan of the run"
+    found = {
+        name: _variable(_WHERE, values.astype(str), "1", chosen, f"{name} of each product")
+        for name, values in texts.items()
+    }
+    found["stream_length"] = _variable(
+        ("epoch", *_WHERE), lengths, "bit", chosen, "bits of a stream (0: none)"
+    )
+    return found
+
+
+def _wear(
+    trained: Sequence[Trained],
+    layers: Sequence[Layer],
+    options: TrainOptions,
+    generators: Generators,
+) -> dict[str, xr.Variable]:
+    """Cycles that the runs put on the generators, and the last scales."""
+    found = np.zeros((len(trained), len(layers), len(OPERANDS), len(STATISTICS)))
+    for index, one in enumerate(trained):
+        for row, bits in enumerate(one.runs["sc"].bits):
+            worn = cycles(bits, generators, options.rules, options.batch_size)
+            for column, operand in enumerate(OPERANDS):
+                found[index, row, column] = worn[operand].mean(), worn[operand].max()
+    exponents = np.asarray([one.exponents for one in trained], float)
+    held = {"x", "w"} if options.mode == "float" else set(SCALED)
+    if options.rule == "adam":
+        held -= {"m", "bias_m"}
+    exponents[..., [name not in held for name in SCALED]] = np.nan
+    return {
+        "cycles_per_device": _variable(
+            ("layer", "operand", "statistic"),
+            found.mean(axis=0),
+            "1",
+            "derived: the bit probabilities of all steps, by generator",
+            "SET + RESET cycles of the training steps on a generator, mean over seeds",
+        ),
+        "scale_exponent": _variable(
+            ("seed", "layer", "scaled"),
+            exponents,
+            "1",
+            _SIMULATED,
+            "log2 of the stochastic network's last scales",
+        ),
     }
 
 

@@ -2,147 +2,386 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
-from rich.console import Console
-from rich.table import Table
-from scipy.stats import binomtest
+import numpy as np
 
 from formats.cells import Cells, read_cells
 from formats.errors import InputError
-from formats.provenance import sha256_file
-from formats.training import ARITHMETICS, write_training, write_weights
-from system.arithmetic import Arithmetic, BitExact, Float, Generators, arithmetic_of, mode_of
-from system.budget.accuracy import mcnemar
+from formats.folders import make_folder, trainings_folder
+from formats.provenance import provenance_key, sha256_file
+from formats.seeds import generator
+from formats.training import write_training, write_weights
+from system.arithmetic import Deviation, Devices, Generators
+from system.arithmetic.calibration import Calibration
+from system.arithmetic.exact.callback import interruptible
 from system.images import Images, load_images
+from system.networks import Layer, build_network, layers_of
 from system.train.allocation import keep_freed_memory
-from system.train.learning import Learned, learn
-from system.train.options import TrainOptions, stage_provenance
+from system.train.checkpoint import Checkpoints
+from system.train.evaluate import Evaluators
+from system.train.learning import (
+    Course,
+    Epoch,
+    Kept,
+    Learned,
+    draw_devices,
+    learn,
+    observed,
+    scales_of,
+)
+from system.train.options import TrainOptions, float_provenance, stage_provenance
+from system.train.plan import SHORTEST, Made, Plan, Workshop, exact_reason, in_float, plans
 from system.train.progress import TrainingProgress
-from system.train.record import attributes, dataset, weights
-from system.train.score import Scored, score
+from system.train.progressive import (
+    CALIBRATION_IMAGES,
+    Progressive,
+    at_length,
+    bit_by_bit,
+    by_moments,
+    parse_stages,
+    progressive,
+)
+from system.train.record import Trained, attributes, dataset, weights
+from system.train.scaling import Scaling
+from system.train.score import (
+    Scored,
+    exact_rows,
+    mapped_exponents,
+    score_exact,
+)
+from system.train.summary import summary
+from system.train.update import Rule
+from system.train.wear import no_bits
 
 TRAINING_FILE = "training.nc"
 WEIGHTS_FILE = "weights.npz"
+CHECKPOINTS = "checkpoints"
 
 
 @dataclass(frozen=True)
 class Hardware:
-    """What is trained: the MAC's arithmetic in its mode, and the generators.
+    """What is trained: the plan of each epoch, the generators, and the mode.
 
-    ``reason`` says why the mode is not the one asked for (None: it is), ``exact`` is the same
-    arithmetic bit by bit.
+    ``mode`` is that of the stochastic products ("moments" or "exact"), ``reason`` says why the
+    moments do not hold (None: they do). ``trimmed`` calibrates devices.
     """
 
+    cells: Cells
     mac: str
+    plans: tuple[Plan, ...]
     mode: str
     reason: str | None
-    arithmetic: Arithmetic
-    exact: BitExact
     generators: Generators
-
-
-@dataclass(frozen=True)
-class Runs:
-    """The runs of each seed in each arithmetic, and the exact scores of those by moments."""
-
-    learned: dict[str, list[Learned]]
-    scores: list[Scored]
+    calibration: Calibration | None
 
 
 def run(options: TrainOptions) -> tuple[Path, Path]:
     """Train in plain and in stochastic arithmetic; write training.nc and weights.npz.
 
-    Returns their paths. Raises :class:`InputError`.
+    Returns their paths. After a kill the same call goes on from the last whole epoch. Raises
+    :class:`InputError`.
     """
     options.check()
+    make_folder(options.output)  # before hours of training
     keep_freed_memory()  # before JAX starts
     cells = read_cells(options.cells)
-    hardware = _hardware(cells, options)
     images = load_images(options.images, options.train_images, options.test_images)
     if options.batch_size > images.train_labels.size:
         raise InputError(
             "--batch-size",
             f"is {options.batch_size}, more than the {images.train_labels.size} training images",
         )
+    layers = layers_of(_network(options, images, options.seed))
+    hardware = hardware_of(cells, options, layers)
+    Workshop(cells, hardware.generators, options.rules, hardware.mode).make(
+        hardware.plans[-1], layers
+    )
     record = stage_provenance(options)
-    runs = _run_all(options, hardware, images)
-    training, trained = options.output / TRAINING_FILE, options.output / WEIGHTS_FILE
-    data = dataset(runs.learned, runs.scores, options, images, hardware.generators)
-    about = attributes(
-        cells,
-        hardware.mac,
-        hardware.arithmetic,
-        hardware.mode,
-        runs.scores[0].exact.size if runs.scores else 0,
-        options,
-        images,
-        record,
-    )
-    write_weights(trained, weights(runs.learned, options))
-    write_training(training, {**about, "weights_sha256": sha256_file(trained)}, data)
-    if not options.quiet:
-        _summary(runs, options, images, hardware)
-        print(f"wrote {training} and {trained}")
-    return training, trained
-
-
-def _hardware(cells: Cells, options: TrainOptions) -> Hardware:
-    mac = str(cells.attributes["default_mac"]) if options.mac is None else options.mac
-    group = cells.mac(mac)
-    generators = Generators.from_cells(cells)
-    words = str(group.attrs["encoding"]), str(group.attrs["adder"])
-    needed, reason = mode_of(generators, options.rules, *words)
-    mode = "exact" if "exact" in (needed, options.mode) else "moments"
-
-    parts = cells.path, mac, group, generators, options.stream_length, options.rules
-    exact = arithmetic_of(*parts, "exact")
-    assert isinstance(exact, BitExact)
-    return Hardware(
-        mac,
-        mode,
-        None if mode == options.mode else reason,
-        exact if mode == "exact" else arithmetic_of(*parts, "moments"),
-        exact,
-        generators,
-    )
-
-
-def _run_all(options: TrainOptions, hardware: Hardware, images: Images) -> Runs:
-    kinds = {"float": (Float(), None), "sc": (hardware.arithmetic, hardware.generators)}
-    runs = Runs({name: [] for name in ARITHMETICS}, [])
-    tested = images.test_labels.size
+    key = provenance_key(record)
     steps = images.train_labels.size // options.batch_size
+    arms = 1 if options.mode == "float" else 2
     with TrainingProgress(
-        2 * options.seeds, options.epochs, steps, options.batch_size, options.quiet
+        arms * options.seeds, options.epochs, steps, options.batch_size, options.quiet
     ) as progress:
+        checkpoints = Checkpoints(options.output / CHECKPOINTS, key, progress.say)
+        if options.fresh:
+            checkpoints.remove()
         if hardware.reason is not None:
             times = _slower(hardware.generators) * options.stream_length / 256
             progress.say(
                 f"exact mode: {hardware.reason} (about {max(2, round(times))} times as long as by "
                 "moments)"
             )
-        for seed in range(options.seed, options.seed + options.seeds):
-            for name in ARITHMETICS:
-                progress.begin(f"{name}, seed {seed}")
-                kind, population = kinds[name]
-                runs.learned[name].append(
-                    learn(
-                        kind,
-                        population,
-                        images,
-                        rules=options.rules,
-                        seed=seed,
-                        epochs=options.epochs,
-                        batch_size=options.batch_size,
-                        on_step=progress.step,
-                        on_epoch=lambda epoch: progress.epoch(epoch, tested),
-                    )
+        try:
+            with interruptible():
+                trained = [
+                    _Seed(options, hardware, images, seed, progress, checkpoints).trained()
+                    for seed in range(options.seed, options.seed + options.seeds)
+                ]
+        except KeyboardInterrupt:
+            progress.say("the same command goes on after the last whole epoch")
+            raise
+    training, arrays = options.output / TRAINING_FILE, options.output / WEIGHTS_FILE
+    rule = _rule(options, images, on_streams=True)
+    data = dataset(trained, hardware.plans, options, images, hardware.generators, cells)
+    about = attributes(
+        cells,
+        hardware.mac,
+        "float" if options.mode == "float" else hardware.mode,
+        rule,
+        hardware.calibration,
+        hardware.plans,
+        layers,
+        options,
+        images,
+        record,
+    )
+    write_weights(arrays, weights(trained, options))
+    write_training(training, {**about, "weights_sha256": sha256_file(arrays)}, data)
+    checkpoints.remove()
+    if not options.quiet:
+        summary(
+            trained,
+            hardware.plans,
+            options,
+            images,
+            hardware.mac,
+            hardware.mode,
+            hardware.calibration,
+        )
+        print(f"wrote {training} and {arrays}")
+    return training, arrays
+
+
+def _network(options: TrainOptions, images: Images, seed: int) -> Any:
+    return build_network(options.network, generator(seed, "weights"), images.side, images.classes)
+
+
+def hardware_of(cells: Cells, options: TrainOptions, layers: Sequence[Layer]) -> Hardware:
+    """What the options say of the hardware; raises :class:`InputError` for what cannot be."""
+    mac = str(cells.attributes["default_mac"]) if options.mac is None else options.mac
+    cells.mac(mac)
+    conditions = options.conditions
+    generators = Generators.from_cells(cells, conditions=conditions)
+    chosen = plans(
+        [layer.name for layer in layers],
+        from_image=[layer.name for layer in layers if layer.from_image],
+        mac=mac,
+        length=options.stream_length,
+        rules=options.products,
+        schedule=options.schedule,
+        epochs=options.epochs,
+    )
+    if options.mode == "float":
+        chosen = tuple(plan.forward_only() for plan in chosen)
+    if options.rule == "adam":
+        chosen = tuple(plan.with_binary_update() for plan in chosen)
+    if not chosen[-1].streamed:
+        raise InputError("--product", "leaves no product on streams: there is nothing to simulate")
+    if options.progressive:
+        at_length(chosen[-1], SHORTEST)  # refuses a plan without forward streams
+    reason = exact_reason(cells, generators, options.rules, chosen[-1])
+    mode = "exact" if options.mode == "exact" or reason is not None else "moments"
+    calibration = None
+    if options.calibrate:
+        nominal = Generators.from_cells(cells, conditions=conditions.at_nominal)
+        calibration = Calibration.plan(nominal, options.calibrate, options.trim_bits)
+    return Hardware(cells, mac, chosen, mode, reason, generators, calibration)
+
+
+def _rule(options: TrainOptions, images: Images, on_streams: bool) -> Rule:
+    """The update; in floating point without registers."""
+    steps = images.train_labels.size // options.batch_size * options.epochs
+    bits = (options.weight_bits, options.state_bits) if on_streams else (None, None)
+    return Rule(options.rule, options.peak_rate, steps, options.batch_size, *bits)
+
+
+@dataclass
+class _Seed:
+    """The runs and scores of one seed."""
+
+    options: TrainOptions
+    hardware: Hardware
+    images: Images
+    seed: int
+    progress: TrainingProgress
+    checkpoints: Checkpoints
+
+    def trained(self) -> Trained:
+        """Train in floating point and on streams (or map), then evaluate both everywhere."""
+        options = self.options
+        self.layers = layers_of(_network(options, self.images, self.seed))
+        self.scaling = Scaling.parse(options.scales, [layer.name for layer in self.layers])
+        self.devices = self._devices()
+        self.no_devices = draw_devices(None, self.seed, self.layers)
+        self.plain = in_float(self.layers)
+        self.made = self._made(self.hardware.mode)
+        self.tests = Evaluators(self.images, self.seed)
+        runs = {"float": self._learned("float")}
+        mapped = mapped_exponents(runs["float"].network, self.images, self.scaling)
+        if options.mode == "float":
+            runs["sc"] = self._mapped(runs["float"], mapped)
+            exponents = mapped
+        else:
+            runs["sc"] = self._learned("sc")
+            exponents = runs["sc"].exponents
+        scores = self._scores(runs, {"float": mapped, "sc": exponents})
+        staged = self._progressive(runs["sc"].network, exponents)
+        return Trained(runs, scores, exponents, runs["sc"].levels, staged)
+
+    def _devices(self) -> dict[str, Devices]:
+        hardware = self.hardware
+
+        def trimmed(devices: Deviation, *name: str) -> Deviation:
+            if hardware.calibration is None:
+                return devices
+            random = generator(self.seed, "read-backs", *name)
+            return hardware.calibration.trim(hardware.generators, devices, random)
+
+        return draw_devices(
+            hardware.generators, self.seed, self.layers, self.options.rules, trimmed
+        )
+
+    def _made(self, mode: str) -> list[Made]:
+        """The arithmetics of each epoch, one object for equal plans."""
+        shop = Workshop(self.hardware.cells, self.hardware.generators, self.options.rules, mode)
+        found: list[tuple[Plan, Made]] = []
+        for plan in self.hardware.plans:
+            known = next((made for old, made in found if old == plan), None)
+            found.append((plan, known or shop.make(plan, self.layers)))
+        return [made for _, made in found]
+
+    def _course(self, kind: str) -> Course:
+        options, plans = self.options, self.hardware.plans
+        network = _network(options, self.images, self.seed)
+        rule = _rule(options, self.images, kind == "sc")
+        ends = rule, self.seed, options.batch_size
+        if kind == "sc":
+            return Course(network, plans, self.made, self.devices, self.scaling, *ends)
+        # Nothing of the hardware, as other runs take this one up.
+        plain = [self.plain] * options.epochs
+        binary = [plan.all_binary() for plan in plans]
+        scaling = Scaling.parse((), [layer.name for layer in self.layers])
+        return Course(network, binary, plain, self.no_devices, scaling, *ends)
+
+    def _learned(self, kind: str) -> Learned:
+        tested = self.images.test_labels.size
+        checkpoints, name = self.checkpoints, f"{kind}-seed{self.seed}"
+        if kind == "float":
+            checkpoints, name = self._remembered(checkpoints, name)
+
+        def resume(like: Kept) -> Kept | None:
+            found = checkpoints.resume(name, like)
+            if found is not None:
+                self.progress.skip(found[0])
+                if checkpoints is not self.checkpoints:
+                    done = f"{found[0]} of {self.options.epochs} epochs"
+                    self.progress.say(f"float, seed {self.seed}: {done} are kept from before")
+            return None if found is None else found[1]
+
+        self.progress.begin(f"{kind}, seed {self.seed}")
+        return learn(
+            self._course(kind),
+            self.images,
+            on_step=self.progress.step,
+            on_epoch=lambda epoch: self.progress.epoch(epoch, tested),
+            tests=self.tests,
+            resume=resume,
+            keep=lambda kept: checkpoints.save(name, kept.done, kept),
+        )
+
+    def _remembered(self, checkpoints: Checkpoints, name: str) -> tuple[Checkpoints, str]:
+        """Where the training in floating point is kept, which many stochastic ones share."""
+        folder = trainings_folder()
+        if folder is None or self.options.fresh:
+            return checkpoints, name
+        key = provenance_key(float_provenance(self.options, self.seed))
+        return Checkpoints(folder, key, lambda text: None), key
+
+    def _mapped(self, run: Learned, exponents: np.ndarray) -> Learned:
+        """The network trained in floating point, put on streams."""
+        course = replace(self._course("sc"), network=run.network)
+        levels = observed(course, self.images, exponents)
+        right = self._answers(course.made[-1], run.network, exponents)
+        last = self.options.epochs - 1
+        rows = [Epoch(k, np.nan, np.nan, np.nan) for k in range(last)]  # type: ignore[arg-type]
+        final = Epoch(last, int(right.sum()), np.nan, np.nan)
+        return Learned(
+            (*rows, final),
+            run.network,
+            exponents,
+            levels,
+            tuple(map(no_bits, levels)),
+            right,
+            self.devices,
+        )
+
+    def _answers(self, made: Made, network: Any, exponents: np.ndarray) -> np.ndarray:
+        devices = self.no_devices if made is self.plain else self.devices
+        scales = scales_of(exponents, self.layers)
+        return self.tests.of(made.products)(network, devices, scales, self.options.epochs - 1)
+
+    def _scores(
+        self, runs: Mapping[str, Learned], exponents: Mapping[str, np.ndarray]
+    ) -> dict[tuple[str, str], Scored]:
+        """Both networks in floating point, by moments (where they hold) and bit by bit."""
+        every = np.arange(self.images.test_labels.size)
+        scores = {("float", "float"): Scored(every, runs["float"].right)}
+        scores["sc", "float"] = Scored(
+            every, self._answers(self.plain, runs["sc"].network, exponents["sc"])
+        )
+        if self.hardware.reason is None:
+            made = self.made if self.hardware.mode == "moments" else self._made("moments")
+            for name, learned in runs.items():
+                right = self._answers(made[-1], learned.network, exponents[name])
+                scores[name, "moments"] = Scored(every, right)
+        if self.options.exact_images:
+            rows = exact_rows(self.images.test_labels, self.options.exact_images)
+            kinds = self._made("exact")[-1].products
+            for name, learned in runs.items():
+                self.progress.begin_score(f"{name}, seed {self.seed}, bit by bit", rows.size)
+                scores[name, "exact"] = score_exact(
+                    kinds,
+                    learned.network,
+                    self.devices,
+                    scales_of(exponents[name], self.layers),
+                    self.images,
+                    rows,
+                    seed=self.seed,
+                    on_batch=self.progress.scored,
                 )
-            if hardware.mode == "moments" and options.exact_images:
-                runs.scores.append(_score(options, hardware, runs, images, seed, progress))
-    return runs
+        return scores
+
+    def _progressive(self, network: Any, exponents: np.ndarray) -> Progressive | None:
+        """Inference in stages, by moments where they hold, with thresholds from training images."""
+        stages = parse_stages(self.options.progressive)
+        if not stages:
+            return None
+        hardware, images = self.hardware, self.images
+        exact = hardware.reason is not None
+        rows = np.arange(images.test_labels.size)
+        if exact:
+            rows = exact_rows(images.test_labels, self.options.exact_images or 1000)
+        few = images.train[:CALIBRATION_IMAGES]
+        mode = "exact" if exact else "moments"
+        shop = Workshop(hardware.cells, hardware.generators, self.options.rules, mode)
+        self.progress.begin_score(
+            f"sc, seed {self.seed}, in stages", len(stages) * (len(few) + rows.size)
+        )
+        logits = (bit_by_bit if exact else by_moments)(
+            network,
+            shop,
+            hardware.plans[-1],
+            self.devices,
+            scales_of(exponents, self.layers),
+            self.seed,
+            self.progress.scored,
+        )
+        return progressive(logits, stages, few, images.test[rows], images.test_labels[rows])
 
 
 def _slower(generators: Generators) -> float:
@@ -155,67 +394,3 @@ def _slower(generators: Generators) -> float:
     if generators.law.spread.memory.value:
         return 300.0
     return 40.0 if generators.read_out.reset < 1 else 25.0
-
-
-def _score(
-    options: TrainOptions,
-    hardware: Hardware,
-    runs: Runs,
-    images: Images,
-    seed: int,
-    progress: TrainingProgress,
-) -> Scored:
-    """Score the network trained last by moments bit by bit."""
-    count = min(options.exact_images, images.test_labels.size)
-    progress.begin_score(f"sc, seed {seed}, bit by bit", count)
-    return score(
-        hardware.exact,
-        runs.learned["sc"][-1],
-        images,
-        count=count,
-        seed=seed,
-        on_batch=progress.scored,
-    )
-
-
-def _summary(runs: Runs, options: TrainOptions, images: Images, hardware: Hardware) -> None:
-    tested, rules = images.test_labels.size, options.rules
-    table = Table(
-        title=f"Test accuracy on {images.name} (simulated, Wilson 95 % interval)",
-        caption=f"{hardware.mac}, N = {options.stream_length}; weight streams: life "
-        f"{rules.life_text}, SNG sharing {rules.sharing_text}",
-    )
-    for heading in ("arithmetic", "seed", "right", "of", "accuracy", "95 %"):
-        table.add_column(heading)
-    for index in range(options.seeds):
-        seed = str(options.seed + index)
-        rows = [
-            ("float", runs.learned["float"][index].correct, tested),
-            (f"stochastic, {hardware.mode}", runs.learned["sc"][index].correct, tested),
-        ]
-        if runs.scores:
-            scored = runs.scores[index]
-            if scored.exact.size < tested:
-                rows.append(("  on some of them", int(scored.moments.sum()), scored.moments.size))
-            rows.append(("  the same network, exact", int(scored.exact.sum()), scored.exact.size))
-        for label, correct, total in rows:
-            low, high = binomtest(correct, total).proportion_ci(method="wilson")
-            table.add_row(
-                label,
-                seed,
-                str(correct),
-                str(total),
-                f"{100 * correct / total:.1f} %",
-                f"{100 * low:.1f} to {100 * high:.1f} %",
-            )
-    console = Console()
-    console.print(table)
-    if runs.scores:
-        apart = [
-            sum(getattr(s, name) for s in runs.scores) for name in ("only_exact", "only_moments")
-        ]
-        console.print(
-            f"exact against moments on the same images: {apart[0]} right only exactly, {apart[1]} "
-            f"only by moments; McNemar's p = {mcnemar(*apart):.2g}",
-            highlight=False,
-        )

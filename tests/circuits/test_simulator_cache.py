@@ -12,8 +12,8 @@ import pytest
 
 from circuits.ngspice.cache import Cache
 from circuits.ngspice.deck_text import read_deck
-from circuits.ngspice.folders import cache_folder
 from circuits.simulator import Simulator, Waveforms, clear_cache
+from formats.folders import cache_folder
 
 RC = """* an RC step
 v1 a 0 1

@@ -20,6 +20,11 @@ def cells_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
+def cells(cells_path: Path) -> Cells:
+    return read_cells(cells_path)
+
+
+@pytest.fixture(scope="module")
 def pair(cells_path: Path) -> tuple[Cells, Training]:
     path = synthetic_training(cells_path.parent / "training.nc", cells_path)
     return read_cells(cells_path), read_training(path)

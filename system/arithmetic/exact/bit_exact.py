@@ -33,7 +33,7 @@ class Streamed(Protocol):
     rules: StreamRules
     generators: Generators
 
-    def encode(self, values: jax.Array, devices: Deviation | None) -> Operand:
+    def encode(self, values: jax.Array, devices: Deviation | None, scale: jax.Array) -> Operand:
         """Give each number to its generator."""
 
 
@@ -64,8 +64,8 @@ class BitExact(Arithmetic):
             like.rules if rules is None else rules,
         )
 
-    def encode(self, values: jax.Array, devices: Deviation | None) -> Operand:
-        return self.like.encode(values, devices)
+    def encode(self, values: jax.Array, devices: Deviation | None, scale: jax.Array) -> Operand:
+        return self.like.encode(values, devices, scale)
 
     def forward(self, linear: Linear, x: Operand, w: Operand, tape: Tape) -> jax.Array:
         return self._called("forward", linear, x, w, tape)

@@ -10,7 +10,8 @@ the program's own buffers, read-only.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import partial
 from typing import Any, cast
 
@@ -23,6 +24,7 @@ from jax.interpreters import mlir
 _ONE_AT_A_TIME = threading.Lock()
 """Independent calls may come at once, but Numba's threads serve one caller."""
 _primitive = Primitive("numpy_call")
+_interrupted = threading.Event()
 
 
 def call_numpy(
@@ -35,6 +37,18 @@ def call_numpy(
     """
     result: jax.Array = _primitive.bind(*arguments, function=function, shape=shape)
     return result
+
+
+@contextmanager
+def interruptible() -> Iterator[None]:
+    """Ctrl-C within a function called from compiled JAX comes out as KeyboardInterrupt."""
+    _interrupted.clear()
+    try:
+        yield
+    except Exception as error:
+        if _interrupted.is_set():
+            raise KeyboardInterrupt from error
+        raise
 
 
 @_primitive.def_impl
@@ -55,8 +69,12 @@ def _lowered(
     shape: tuple[int, ...],
 ) -> Sequence[Any]:
     def called(*buffers: Any) -> tuple[np.ndarray]:
-        with _ONE_AT_A_TIME:
-            return (np.asarray(function(*map(np.asarray, buffers)), np.float32),)
+        try:
+            with _ONE_AT_A_TIME:
+                return (np.asarray(function(*map(np.asarray, buffers)), np.float32),)
+        except KeyboardInterrupt:
+            _interrupted.set()  # JAX makes another exception of it
+            raise
 
     results, _, _ = mlir.emit_python_callback(
         context,

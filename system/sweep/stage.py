@@ -1,0 +1,159 @@
+"""A sweep as a function: plan, say what it takes, run what is missing, put the results together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+
+from formats.atomic import write_text
+from formats.errors import InputError
+from system.sweep.backends import BACKENDS, cluster, here, on_executor, processes
+from system.sweep.cell import Cell, finished, time_of
+from system.sweep.check import check_cells
+from system.sweep.collect import Result, write_csv
+from system.sweep.grid import read_grid
+from system.sweep.plan import known_pace, look, plan
+from system.sweep.screen import Screen
+from system.sweep.waiting import watched
+from system.sweep.worker import Outcome, Runner
+
+CSV_FILE, PICTURE_FILE = "sweep.csv", "sweep.svg"
+
+
+@dataclass(frozen=True)
+class SweepOptions:
+    """What the user chooses for a sweep.
+
+    ``vary`` and ``fixed`` are the texts of ``--vary`` and ``--set``. ``threads`` are those of one
+    cell: fixed, and not the cores divided by ``jobs``, because the last bits of a training depend
+    on them. ``rate`` is the expected pace of one cell in training images a second.
+    """
+
+    cells: Path | None = None
+    vary: tuple[str, ...] = ()
+    fixed: tuple[str, ...] = ()
+    output: Path = Path("sweep")
+    jobs: int = 1
+    threads: int = 1
+    backend: str = "loky"
+    scheduler: str | None = None
+    rate: float | None = None
+    dry_run: bool = False
+    quiet: bool = False
+
+    @property
+    def in_turn(self) -> bool:
+        """Whether the cells run in this process, each with the bar of its own training."""
+        return self.jobs == 1 and self.backend == "loky"
+
+    def check(self) -> None:
+        """Raise :class:`InputError` for what cannot be."""
+        if not self.vary:
+            raise InputError("--vary", "is missing: say what to vary, as in stream_length=64,256")
+        for name in ("jobs", "threads"):
+            if getattr(self, name) < 1:
+                raise InputError(f"--{name}", f"is {getattr(self, name)}; expected 1 or more")
+        if self.rate is not None and not self.rate > 0:
+            raise InputError("--rate", f"is {self.rate:g}; expected images a second, above 0")
+        if self.backend not in BACKENDS:
+            raise InputError("--backend", f"is {self.backend!r}; expected {' or '.join(BACKENDS)}")
+        if self.scheduler is not None and self.backend != "dask":
+            raise InputError("--scheduler", "is a Dask scheduler's address: add --backend dask")
+        if self.output.exists() and not self.output.is_dir():
+            raise InputError("-o", f"{self.output} is a file; give a folder")
+
+
+def run(options: SweepOptions, runner: Runner | None = None) -> list[Result]:
+    """Train every cell of the grid whose results are not there; write sweep.csv and sweep.svg.
+
+    Returns what is known of each cell. ``runner`` trains one (``system.train.run`` where None).
+    Raises :class:`InputError` for what is wrong before any cell runs; what goes wrong in a cell is
+    in its result.
+    """
+    options.check()
+    from system.train.options import TrainOptions  # loads JAX
+
+    grid = read_grid(TrainOptions, options.vary, options.fixed)
+    show = options.in_turn and not options.quiet
+    found = look(plan(grid, options.cells, options.output, show))
+    check_cells([each.cell for each in found if each.scores is None], options.threads)
+    results = {result.cell.name: result for result in found}
+    screen = Screen(options.quiet, bar=not options.in_turn)
+    screen.plan(found)
+    left = {result.cell.name: result.cell for result in found if result.scores is None}
+    pace, total = known_pace(found, options.rate), len(left)
+    if options.dry_run:
+        screen.time_left(pace, left.values(), options.jobs, total)
+        return found
+
+    def write() -> None:
+        write_csv(options.output / CSV_FILE, list(grid.varied), list(results.values()))
+
+    write()
+    try:
+        with (
+            _running(options, list(left.values()), runner) as (outcomes, at_a_time),
+            screen,
+            _watched(options, left, at_a_time, screen),
+        ):
+            screen.time_left(pace, left.values(), at_a_time, total)
+            for outcome in outcomes:
+                cell = left.pop(outcome.name)
+                results[cell.name] = result = _result(cell, outcome)
+                if outcome.seconds is not None and outcome.whole:
+                    pace = pace.add(cell.images, outcome.seconds)
+                write()
+                screen.cell(result, outcome, total - len(left), total)
+                screen.time_left(pace, left.values(), at_a_time, total)
+    except KeyboardInterrupt:
+        screen.say("interrupted; the same command goes on from here", always=True)
+        raise
+    _draw(options.output / PICTURE_FILE, list(results.values()))
+    screen.failures(list(results.values()))
+    return list(results.values())
+
+
+def _watched(
+    options: SweepOptions, left: Mapping[str, Cell], at_a_time: int, screen: Screen
+) -> AbstractContextManager[None]:
+    """Say what runs, unless the trainings do; cells start in the order of ``left``."""
+    if options.in_turn or options.quiet:
+        return nullcontext()
+    return watched(lambda: list(left.values())[:at_a_time], screen.say)
+
+
+@contextmanager
+def _running(
+    options: SweepOptions, cells: Sequence[Cell], runner: Runner | None
+) -> Iterator[tuple[Iterator[Outcome], int]]:
+    """The outcomes of the cells as they come, and how many run at a time."""
+    jobs = max(1, min(options.jobs, len(cells)))
+    if options.backend == "dask" and cells:
+        with cluster(options.scheduler, jobs) as (executor, most):
+            yield on_executor(executor, cells, options.threads, runner), min(most, len(cells))
+    elif options.in_turn:
+        yield here(cells, options.threads, runner), 1
+    else:
+        yield processes(cells, options.jobs, options.threads, runner), jobs
+
+
+def _result(cell: Cell, outcome: Outcome) -> Result:
+    if outcome.error is not None:
+        return Result(cell, None, None, outcome.error)
+    scores = finished(cell)
+    if scores is None:  # a worker that does not see this folder, or a broken training.nc
+        return Result(cell, None, None, f"no results can be read in {cell.folder} here")
+    return Result(cell, scores, time_of(cell))
+
+
+def _draw(path: Path, results: Sequence[Result]) -> None:
+    """Write sweep.svg, or take away an older one where there is nothing to draw."""
+    from system.sweep.picture import svg  # matplotlib, a second to load
+
+    text = svg(results)
+    if text is None:
+        path.unlink(missing_ok=True)
+    else:
+        write_text(path, text)

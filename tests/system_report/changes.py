@@ -1,0 +1,79 @@
+"""Trainings of LeNet-5 with changed tables, and what the tests' cells cost."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from formats.cells import Cells
+from formats.training import BINARY, Training
+from system.architecture import UNROLLED_LENET5
+from system.budget import Budget, BudgetOptions, Line, budget
+from tests import synthetic_training as synthetic
+
+BIT, CLOCK, WORD = 1.04e-4, 1e-8, 11
+"""s of a bit and of a binary clock; bits of an operand register."""
+ROWS = {"conv1": 0, "conv2": 1, "fc1": 2, "fc2": 3, "fc3": 4}
+COLUMNS = {"forward": 0, "input_gradient": 1, "weight_gradient": 2, "update": 3}
+Change = Callable[[xr.Dataset], None]
+
+
+def trained(
+    cells: Cells, change: Change | None = None, streamed: str | None = None, **attributes: Any
+) -> Training:
+    """A training of LeNet-5 as it would be read, its tables changed."""
+    data = synthetic.lenet5(streamed=streamed)
+    if change is not None:
+        change(data)
+    about = synthetic.attributes_for(cells) | ({"rule": streamed} if streamed else {})
+    return Training(cells.path.with_name("training.nc"), about | attributes, data)
+
+
+def sng_bit(p: float) -> float:
+    """J of an SNG bit of the tests' cells at probability p."""
+    return p * (2e-12 + 1e-9 + 3e-14) + (1 - p) * (1e-15 + 1e-13 + 1e-15)
+
+
+def bill(cells: Cells, training: Training) -> Budget:
+    """The bill of materials of the unrolled network."""
+    return budget(cells, training, UNROLLED_LENET5, BudgetOptions())
+
+
+def of(found: Budget, item: str) -> Line:
+    """The line whose name begins with ``item``."""
+    return next(line for line in found.lines if line.item.startswith(item))
+
+
+def items(found: Budget) -> set[str]:
+    """Names of all lines."""
+    return {line.item for line in found.lines}
+
+
+def lengths(**changed: list[int]) -> Change:
+    """Sets the lengths of ``layer__product`` in the three epochs."""
+
+    def change(data: xr.Dataset) -> None:
+        for place, bits in changed.items():
+            layer, product = place.split("__")
+            data["stream_length"][:, ROWS[layer], COLUMNS[product]] = bits
+
+    return change
+
+
+def set_kind(data: xr.Dataset, layer: str, product: str, kind: tuple[str, str, str]) -> None:
+    """Moves a product to another MAC, encoding and adder."""
+    row, column = ROWS[layer], COLUMNS[product]
+    for name, word in zip(("mac", "encoding", "adder"), kind, strict=True):
+        data[name] = data[name].astype(object)
+        data[name][row, column] = word
+
+
+def plain(data: xr.Dataset, layer: str, product: str) -> None:
+    """Moves a matrix product to plain arithmetic."""
+    set_kind(data, layer, product, (BINARY, BINARY, BINARY))
+    data["stream_length"][:, ROWS[layer], COLUMNS[product]] = 0
+    for name in ("operand_a", "operand_b"):
+        data[name][ROWS[layer], COLUMNS[product]] = np.nan
