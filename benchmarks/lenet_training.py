@@ -23,9 +23,9 @@ from system.train.compilation import compiled
 from system.train.learning import (
     Course,
     Learned,
-    _settled,
     draw_devices,
     learn,
+    settled,
     training_step,
 )
 from system.train.plan import BINARY, Made, Plan, Setting
@@ -97,7 +97,7 @@ class Stepper:
         self.data = jnp.asarray(images.train), jnp.asarray(images.train_labels)
         self.order = generator(course.seed, "order", 0).permutation(images.train_labels.size)
         self.done = 0
-        self.state = jax.tree.map(jnp.array, _settled(course, self.made, *self.data))
+        self.state = jax.tree.map(jnp.array, settled(course, self.made, *self.data))
         self(2)
 
     def __call__(self, count: int) -> float:

@@ -115,7 +115,7 @@ def _summary(path: Path) -> list[str]:
     """The totals of a report, a line each."""
     content = json.loads(path.read_text(encoding="utf-8"))
     lines = [
-        f"  {name:<42} {total['value']:.4g} {total['unit']}"
+        f"  {name:<42} {total['value']:.4g} {total['unit']}".removesuffix(" 1")
         for name, total in content["totals"].items()
     ]
     for name, label in (("float", "floating point"), ("sc", "stochastic computing")):

@@ -12,7 +12,6 @@ from abc import ABC, abstractmethod
 from typing import NamedTuple
 
 import jax
-import jax.numpy as jnp
 
 from system.arithmetic.linear import Linear
 from system.arithmetic.noise import Tape
@@ -59,9 +58,3 @@ class Arithmetic(ABC):
     @abstractmethod
     def weight_gradient(self, linear: Linear, x: Operand, d: Operand, tape: Tape) -> jax.Array:
         """Gradient with respect to the weights, summed over the batch."""
-
-
-def power_of_two_scale(values: jax.Array) -> jax.Array:
-    """The least power of two that is not below max |values|; 1 where all are 0."""
-    mantissa, exponent = jnp.frexp(jnp.max(jnp.abs(values)))
-    return jnp.ldexp(jnp.ones(()), exponent - (mantissa == 0.5))

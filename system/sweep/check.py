@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from formats.errors import InputError
+from formats.provenance import sha256_file
 from system.sweep.cell import Cell
 from system.sweep.worker import with_threads
 
@@ -29,11 +30,9 @@ def check_cells(cells: Sequence[Cell], threads: int) -> None:
     """
     if not cells:
         return
-    from formats.cells import read_cells
     from system.train.allocation import keep_freed_memory
 
     keep_freed_memory()  # before JAX starts, as a training would
-    read = functools.cache(read_cells)
     done = set()
     with with_threads(threads):
         for cell in cells:
@@ -42,13 +41,13 @@ def check_cells(cells: Sequence[Cell], threads: int) -> None:
             if options in done:
                 continue
             try:
-                _check(options, read)
+                _check(options)
             except InputError as error:
                 raise InputError(f"cell {cell.name}: {error.where}", error.problem) from error
             done.add(options)
 
 
-def _check(options: Any, read: Callable[[Path], Any]) -> None:
+def _check(options: Any) -> None:
     """The first steps of :func:`system.train.stage.run`."""
     from system.train.plan import Workshop
     from system.train.scaling import Scaling
@@ -62,7 +61,7 @@ def _check(options: Any, read: Callable[[Path], Any]) -> None:
         )
     layers = _layers(options.network, images.side, images.classes)
     _check_calibration(options)
-    cells = read(options.cells)
+    cells = _cells(options.cells, sha256_file(options.cells))
     hardware = hardware_of(cells, replace(options, calibrate=0), layers)
     shop = Workshop(cells, hardware.generators, options.rules, hardware.mode)
     for plan in hardware.plans:
@@ -84,6 +83,14 @@ def _check_calibration(options: Any) -> None:
             raise InputError(
                 f"--{name.replace('_', '-')}", f"is {value}; expected {also}{low} to {high}"
             )
+
+
+@functools.lru_cache(maxsize=2)
+def _cells(path: Path, sha256: str) -> Any:
+    """What the file of this hash holds."""
+    from formats.cells import read_cells
+
+    return read_cells(path)
 
 
 @functools.lru_cache(maxsize=64)

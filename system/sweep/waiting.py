@@ -14,15 +14,15 @@ from system.sweep.cell import Cell
 from system.sweep.plan import duration
 from system.sweep.worker import CHECKPOINTS
 
-LOOK_S, REPEAT_S = 10.0, 60.0
-"""Seconds between looks at the folders, and until what has not changed is said again."""
+LOOK_S, REPEAT_S = 10.0, 30.0
+"""Seconds between looks at the folders, and until the same is said again."""
 
 
 @contextmanager
 def watched(
     running: Callable[[], Sequence[Cell]], say: Callable[[str], None], look_s: float = LOOK_S
 ) -> Iterator[None]:
-    """Meanwhile say which cells run and how far they are: where that changed, or each minute."""
+    """Meanwhile say which cells run and how far they are, where that changed or after 30 s."""
     end = threading.Event()
     thread = threading.Thread(target=_watch, args=(running, say, look_s, end), daemon=True)
     thread.start()

@@ -193,7 +193,7 @@ def learn(
         kept = found
     else:
         step, _ = step_of(course.made[0])
-        kept = kept._replace(state=_settled(course, step, train, labels))
+        kept = kept._replace(state=settled(course, step, train, labels))
     for epoch in range(kept.done, len(course.made)):
         step, answers = step_of(course.made[epoch])
         state = jax.tree.map(jnp.array, kept.state)
@@ -339,7 +339,7 @@ def _fresh(course: Course, tested: int) -> Kept:
     return Kept(state, epochs, tuple(map(no_bits, state.levels)), np.zeros(tested, bool))
 
 
-def _settled(course: Course, step: Any, train: jax.Array, labels: jax.Array) -> State:
+def settled(course: Course, step: Any, train: jax.Array, labels: jax.Array) -> State:
     """The first state: one batch comes until the counters move no scale; nothing else stays."""
     state = jax.device_get(_first(course))
     rows = _spread(labels.size, course.batch_size)

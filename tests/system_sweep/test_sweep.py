@@ -30,8 +30,8 @@ class Trainer:
     """Writes results, notes what it was asked for, and fails where it is told to."""
 
     def __init__(self, template: Path) -> None:
-        self.template, self.asked, self.fails = template, [], set[int]()
-        self.asked: list[TrainOptions]
+        self.template, self.fails = template, set[int]()
+        self.asked: list[TrainOptions] = []
 
     def __call__(self, options: TrainOptions) -> None:
         self.asked.append(options)
