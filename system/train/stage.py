@@ -86,7 +86,6 @@ def run(options: TrainOptions) -> tuple[Path, Path]:
     :class:`InputError`.
     """
     options.check()
-    make_folder(options.output)  # before hours of training
     keep_freed_memory()  # before JAX starts
     cells = read_cells(options.cells)
     images = load_images(options.images, options.train_images, options.test_images)
@@ -100,6 +99,8 @@ def run(options: TrainOptions) -> tuple[Path, Path]:
     Workshop(cells, hardware.generators, options.rules, hardware.mode).make(
         hardware.plans[-1], layers
     )
+    Scaling.parse(options.scales, [layer.name for layer in layers])
+    make_folder(options.output)  # before hours of training
     record = stage_provenance(options)
     key = provenance_key(record)
     steps = images.train_labels.size // options.batch_size
