@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.training_grid import Work, share
+from benchmarks.training_grid import Work, place, share
 
 SEEDS, LENGTHS, EPOCHS = (1, 2, 3), (256, 64), 6
 FLOAT, LOSSES = 0.989, {256: 0.003, 64: 0.010}
@@ -26,7 +26,7 @@ def run(work: Work) -> dict[str, Any]:
     rows = []
     for length in LENGTHS:
         for seed in SEEDS:
-            training = found[f"stream_length={length},seed={seed}"]
+            training = found[place(stream_length=length, seed=seed)]
             row = {
                 "stream_length": length,
                 "seed": seed,

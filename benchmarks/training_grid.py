@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.common import STATE
-from formats.training import Training
+from formats.training import Training, read_training
+from system.sweep.cell import TRAINING_FILE
 from system.sweep.stage import SweepOptions, run
 
 PACE = 1500.0
@@ -24,7 +25,9 @@ class Work:
     jobs: int
 
     def grid(self, name: str, vary: Sequence[str], fixed: Sequence[str]) -> dict[str, Training]:
-        """Results by the varied options, as ``a=1,b=x``; the sweep prints the hours expected.
+        """Results by the varied options, as :func:`place` writes them.
+
+        The sweep prints the hours expected.
 
         Raises RuntimeError where a cell failed.
         """
@@ -38,11 +41,16 @@ class Work:
         )
         found = {}
         for result in run(options):
-            if result.training is None:
+            if result.scores is None:
                 raise RuntimeError(f"{result.cell.name}: {result.error}")
-            words = [f"{key}={value.text}" for key, value in result.cell.varied.items()]
-            found[",".join(words)] = result.training
+            varied = {key: value.text for key, value in result.cell.varied.items()}
+            found[place(**varied)] = read_training(result.cell.folder / TRAINING_FILE)
         return found
+
+
+def place(**varied: object) -> str:
+    """The name of a cell of a grid: ``a=1,b=x``."""
+    return ",".join(f"{key}={varied[key]}" for key in sorted(varied))
 
 
 def share(training: Training, trained: str, evaluated: str) -> float:

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.training_grid import Work, share
+from benchmarks.training_grid import Work, place, share
 
 LENGTHS = (16, 32, 64, 128, 256, 512, 1024)
 MACS = {"sign_magnitude_counter": "counter", "bipolar_mux": "MUX"}
@@ -26,7 +26,7 @@ def run(work: Work) -> dict[str, Any]:
     print(f"{'adder':>8} {'N':>5}   float   trained SC   mapped   trained SC, exact  mapped, exact")
     for mac, word in MACS.items():
         for length in LENGTHS:
-            training = found[f"mac={mac},stream_length={length}"]
+            training = found[place(mac=mac, stream_length=length)]
             row = {
                 "adder": word,
                 "stream_length": length,

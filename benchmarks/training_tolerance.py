@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from benchmarks.training_grid import Work, share
+from benchmarks.training_grid import Work, place, share
 
 SWEPT: dict[str, tuple[float, ...]] = {
     "d2d_ln_tau": (0.0, 0.25, 0.5, 1.0, 2.0, 3.0),
@@ -45,7 +45,7 @@ def run(work: Work) -> dict[str, Any]:
         )
         for readbacks in CALIBRATED:
             curve = [
-                share(found[f"{name}={value:g},calibrate={readbacks}"], "sc", evaluation)
+                share(found[place(calibrate=readbacks, **{name: f"{value:g}"})], "sc", evaluation)
                 for value in values
             ]
             label = f"{name}, {readbacks} read-backs" if readbacks else f"{name}, no calibration"
