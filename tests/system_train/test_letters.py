@@ -53,7 +53,7 @@ def test_letters_train_from_the_command_line_with_a_network_of_ones_own(
     code = main(
         [
             str(shared_cells), "--images", str(folder), "--network", f"{tmp_path}/own.py:Residual",
-            "--stream-length", "64", "--epochs", "3", "--batch-size", "10", "--exact-images", "26",
+            "--stream-length", "64", "--epochs", "3", "--batch-size", "10", "--exact-images", "0",
             "--rate", "0.03", "-o", str(tmp_path / "out"),
         ]
     )  # fmt: skip
@@ -66,8 +66,8 @@ def test_letters_train_from_the_command_line_with_a_network_of_ones_own(
     record = json.loads(about["provenance"])
     assert record["options"]["network_file"]
     right = data["evaluated_correct"].sel(seed=1) / data["evaluated_images"]
-    # Chance is 1/26; 11 right of 26 images have a probability of 1e-9 by chance.
-    for arithmetic, evaluation in (("float", "float"), ("sc", "moments"), ("sc", "exact")):
+    # Chance is 1/26: 53 or more of 130 images would not be right by chance.
+    for arithmetic, evaluation in (("float", "float"), ("sc", "moments")):
         assert float(right.sel(arithmetic=arithmetic, evaluation=evaluation)) > 0.4
     assert "accuracy" in shown.out and "weight streams" in shown.out
     weights = np.load(tmp_path / "out" / "weights.npz")
