@@ -40,12 +40,12 @@ def run(work: Work) -> dict[str, Any]:
     for name, (values, settings, evaluation) in kinds.items():
         found = work.grid(
             f"tolerance-{name}",
-            [f"{name}={','.join(f'{v:g}' for v in values)}", _calibrate()],
+            [f"{name}={','.join(map(str, values))}", _calibrate()],
             settings,
         )
         for readbacks in CALIBRATED:
             curve = [
-                share(found[place(calibrate=readbacks, **{name: f"{value:g}"})], "sc", evaluation)
+                share(found[place(calibrate=readbacks, **{name: value})], "sc", evaluation)
                 for value in values
             ]
             label = f"{name}, {readbacks} read-backs" if readbacks else f"{name}, no calibration"

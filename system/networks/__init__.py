@@ -2,7 +2,7 @@
 
 from system.networks.choice import NETWORKS, build_network, network_sha256
 from system.networks.cnn2 import CNN2
-from system.networks.layer import Layer, Network, Products, Run, layers_of, with_layers
+from system.networks.layer import Layer, Products, Run, layers_of, with_layers
 from system.networks.lenet5 import LeNet5
 from system.networks.mlp import MLP
 
@@ -12,7 +12,6 @@ __all__ = [
     "NETWORKS",
     "Layer",
     "LeNet5",
-    "Network",
     "Products",
     "Run",
     "build_network",

@@ -55,16 +55,6 @@ class Layer(eqx.Module):
         return self.weight.size + self.bias.size
 
 
-class Network(Protocol):
-    """Any equinox module whose parameters are those of its layers."""
-
-    def __call__(self, images: jax.Array, run: Run) -> jax.Array:
-        """Logits (images, classes) of ``images`` (images, side, side) in [0, 1].
-
-        Each layer is to be called once.
-        """
-
-
 def layers_of(network: Any) -> tuple[Layer, ...]:
     """The layers in the order of the module's fields; ValueError where two have one name.
 

@@ -18,6 +18,7 @@ from system.arithmetic import Arithmetic, Deviation, Devices, Generators, Scales
 from system.arithmetic.noise import Tape, random_words
 from system.bitstream import DEFAULT_RULES, StreamRules
 from system.images import Images
+from system.images.subsets import spread
 from system.networks import Layer, Products, layers_of, with_layers
 from system.train.compilation import compiled
 from system.train.evaluate import Evaluators
@@ -342,7 +343,7 @@ def _fresh(course: Course, tested: int) -> Kept:
 def settled(course: Course, step: Any, train: jax.Array, labels: jax.Array) -> State:
     """The first state: one batch comes until the counters move no scale; nothing else stays."""
     state = jax.device_get(_first(course))
-    rows = _spread(labels.size, course.batch_size)
+    rows = jnp.asarray(spread(labels.size, course.batch_size))
     for _ in range(SETTLING):
         # A copy, as the step gives its first argument's memory away.
         given = jax.tree.map(jnp.array, state)
@@ -354,17 +355,12 @@ def settled(course: Course, step: Any, train: jax.Array, labels: jax.Array) -> S
     return state
 
 
-def _spread(images: int, count: int) -> jax.Array:
-    """Rows all over the set, which may be sorted by class."""
-    return jnp.asarray(np.linspace(0, images - 1, count).astype(int))
-
-
 def observed(course: Course, images: Images, exponents: np.ndarray) -> tuple[Levels, ...]:
     """Levels of a network that does not learn, as of one epoch, from one batch."""
     state = _first(course)._replace(exponents=jnp.asarray(exponents))
     step = compiled(training_step(course, course.made[-1]))
     train, labels = jnp.asarray(images.train), jnp.asarray(images.train_labels)
-    rows = _spread(labels.size, course.batch_size)
+    rows = jnp.asarray(spread(labels.size, course.batch_size))
     after = step(state, course.devices, train, labels, rows, jnp.asarray(0))[0]
     steps = images.train_labels.size // course.batch_size
     return jax.tree.map(lambda part: np.asarray(part) * steps, after.levels)

@@ -104,7 +104,7 @@ class TrainOptions:
     @property
     def peak_rate(self) -> float:
         """The rate asked for, or that of the rule."""
-        return RATES.get(self.rule, 1.0) if self.rate is None else self.rate
+        return RATES[self.rule] if self.rate is None else self.rate
 
     @property
     def rules(self) -> StreamRules:
@@ -136,12 +136,12 @@ class TrainOptions:
             if not low <= value <= high:
                 option = f"--{name.replace('_', '-')}"
                 raise InputError(option, f"is {value}; expected {low} to {high}")
-        if not 1e-6 <= self.peak_rate <= 10:
-            raise InputError("--rate", f"is {self.rate}; expected 1e-06 to 10")
         for name, known in (("mode", MODES), ("rule", RULES)):
             if getattr(self, name) not in known:
                 found = getattr(self, name)
                 raise InputError(f"--{name}", f"is {found!r}; expected {' or '.join(known)}")
+        if not 1e-6 <= self.peak_rate <= 10:
+            raise InputError("--rate", f"is {self.rate}; expected 1e-06 to 10")
         if self.trim_bits != DEFAULT_TRIM_BITS and not self.calibrate:
             raise InputError("--trim-bits", "is for --calibrate, which is 0 read-backs: none")
         if self.state_bits != TrainOptions.state_bits and self.rule == "adam":

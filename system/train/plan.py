@@ -14,13 +14,12 @@ from fnmatch import fnmatchcase
 
 from formats.cells import Cells
 from formats.errors import InputError
-from formats.training import PRODUCTS
+from formats.training import BINARY, PRODUCTS
 from system.arithmetic import Arithmetic, Float, Generators, Product, arithmetic_of, mode_of
 from system.arithmetic.binomial import LONGEST
 from system.bitstream import StreamRules
 from system.networks import Layer
 
-BINARY = "binary"
 SHORTEST = 2
 
 

@@ -43,8 +43,6 @@ from system.train.compilation import compiled
 from system.train.evaluate import EVALUATION_BATCH
 from system.train.plan import SHORTEST, Plan, Workshop
 
-CALIBRATION_IMAGES = 1000
-"""Training images from which the thresholds are set."""
 RISK = 0.05
 """Largest share of images that may change their decision (chosen). It bounds the loss for images of
 any difficulty; few of MNIST's are near a second class, and 0 to 0.06 % were lost (LeNet-5,

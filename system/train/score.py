@@ -14,14 +14,15 @@ from formats.training import SCALED
 from system.arithmetic import Devices, Float, Operand, Product, Scales
 from system.arithmetic.noise import Tape
 from system.images import Images
-from system.images.subsets import stratified
+from system.images.subsets import spread, stratified
 from system.networks import Layer, layers_of
 from system.networks.exact import ExactProducts, layer_keys
 from system.train.evaluate import EVALUATION_BATCH
 from system.train.scaling import LOWEST, Scaling
 
 CALIBRATION_IMAGES = 1000
-"""Training images from which the scales of a network trained in floating point are set."""
+"""Training images from which the scales of a network trained in floating point are set, and the
+thresholds of an inference in stages."""
 
 
 @dataclass(frozen=True)
@@ -82,9 +83,9 @@ def mapped_exponents(network: Any, images: Images, scaling: Scaling) -> np.ndarr
     start.
     """
     layers = layers_of(network)
-    count = min(CALIBRATION_IMAGES, images.train_labels.size)
+    rows = spread(images.train_labels.size, CALIBRATION_IMAGES)
     seen = _Watch({})
-    network(jnp.asarray(images.train[:count]), seen)
+    network(jnp.asarray(images.train[rows]), seen)
     found = np.array(scaling.start())
     for row, layer in enumerate(layers):
         for operand, values in (("x", seen.inputs[layer.name]), ("w", np.asarray(layer.weight))):

@@ -19,6 +19,7 @@ from system.arithmetic import Deviation, Devices, Generators
 from system.arithmetic.calibration import Calibration
 from system.arithmetic.exact.callback import interruptible
 from system.images import Images, load_images
+from system.images.subsets import spread
 from system.networks import Layer, build_network, layers_of
 from system.train.allocation import keep_freed_memory
 from system.train.checkpoint import Checkpoints
@@ -37,7 +38,6 @@ from system.train.options import TrainOptions, float_provenance, stage_provenanc
 from system.train.plan import SHORTEST, Made, Plan, Workshop, exact_reason, in_float, plans
 from system.train.progress import TrainingProgress
 from system.train.progressive import (
-    CALIBRATION_IMAGES,
     Progressive,
     at_length,
     bit_by_bit,
@@ -48,6 +48,7 @@ from system.train.progressive import (
 from system.train.record import Trained, attributes, dataset, weights
 from system.train.scaling import Scaling
 from system.train.score import (
+    CALIBRATION_IMAGES,
     Scored,
     exact_rows,
     mapped_exponents,
@@ -67,7 +68,7 @@ class Hardware:
     """What is trained: the plan of each epoch, the generators, and the mode.
 
     ``mode`` is that of the stochastic products ("moments" or "exact"), ``reason`` says why the
-    moments do not hold (None: they do). ``trimmed`` calibrates devices.
+    moments do not hold (None: they do). ``calibration`` is None where no SNG is trimmed.
     """
 
     cells: Cells
@@ -212,8 +213,7 @@ class _Seed:
     progress: TrainingProgress
     checkpoints: Checkpoints
 
-    def trained(self) -> Trained:
-        """Train in floating point and on streams (or map), then evaluate both everywhere."""
+    def __post_init__(self) -> None:
         options = self.options
         self.layers = layers_of(_network(options, self.images, self.seed))
         self.scaling = Scaling.parse(options.scales, [layer.name for layer in self.layers])
@@ -222,9 +222,12 @@ class _Seed:
         self.plain = in_float(self.layers)
         self.made = self._made(self.hardware.mode)
         self.tests = Evaluators(self.images, self.seed)
+
+    def trained(self) -> Trained:
+        """Train in floating point and on streams (or map), then evaluate both everywhere."""
         runs = {"float": self._learned("float")}
         mapped = mapped_exponents(runs["float"].network, self.images, self.scaling)
-        if options.mode == "float":
+        if self.options.mode == "float":
             runs["sc"] = self._mapped(runs["float"], mapped)
             exponents = mapped
         else:
@@ -367,7 +370,7 @@ class _Seed:
         rows = np.arange(images.test_labels.size)
         if exact:
             rows = exact_rows(images.test_labels, self.options.exact_images or 1000)
-        few = images.train[:CALIBRATION_IMAGES]
+        few = images.train[spread(images.train_labels.size, CALIBRATION_IMAGES)]
         mode = "exact" if exact else "moments"
         shop = Workshop(hardware.cells, hardware.generators, self.options.rules, mode)
         self.progress.begin_score(

@@ -24,7 +24,6 @@ import jax
 import jax.numpy as jnp
 import optax
 
-from formats.errors import InputError
 from system.arithmetic import Arithmetic, Dense, Deviation, Devices, Operand
 from system.arithmetic.noise import Counter, Tape
 from system.arithmetic.products import shares_beyond
@@ -285,9 +284,3 @@ def _row(weight: jax.Array, bias: jax.Array) -> jax.Array:
 def _parts(row: jax.Array, layer: Layer) -> tuple[jax.Array, jax.Array]:
     cut = layer.weight.size
     return row[:cut].reshape(layer.weight.shape), row[cut:].reshape(layer.bias.shape)
-
-
-def check_rule(name: str) -> None:
-    """Raise :class:`InputError` for an unknown rule."""
-    if name not in RULES:
-        raise InputError("--rule", f"is {name!r}; expected {', '.join(RULES)}")

@@ -10,6 +10,8 @@ import pytest
 from formats.errors import InputError
 from formats.training import SCALED
 from system.arithmetic.products import shares_beyond
+from system.images import Images
+from system.networks import build_network, layers_of
 from system.train.scaling import (
     HIGHEST,
     HYSTERESIS,
@@ -19,6 +21,7 @@ from system.train.scaling import (
     Scaling,
     scale_of,
 )
+from system.train.score import CALIBRATION_IMAGES, mapped_exponents
 
 LAYERS = ("conv1", "conv2", "fc")
 USUAL = Scaling.parse((), LAYERS)
@@ -148,3 +151,15 @@ def test_a_text_that_is_none_is_refused(rule: str, words: str) -> None:
 def test_scales_are_powers_of_two_exactly() -> None:
     exponents = np.arange(LOWEST, HIGHEST + 1)
     assert np.array_equal(np.asarray(scale_of(jnp.asarray(exponents))), 2.0**exponents)
+
+
+def test_a_mapped_network_has_scales_for_all_classes_of_a_sorted_set() -> None:
+    """The last class alone is bright: the first 1,000 images would not tell."""
+    pixels = np.repeat(np.array([0.0, 1.0], np.float32), CALIBRATION_IMAGES)[:, None, None]
+    train = np.broadcast_to(pixels, (pixels.size, 8, 8))
+    labels = np.repeat(np.arange(2, dtype=np.int32), CALIBRATION_IMAGES)
+    images = Images("toy", "", train, labels, train[:2], labels[:2], (0, 1))
+    network = build_network("mlp", np.random.default_rng(0), 8, 2)
+    names = [layer.name for layer in layers_of(network)]
+    found = mapped_exponents(network, images, Scaling.parse((), names))
+    assert found[0, SCALED.index("x")] == 0
