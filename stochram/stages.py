@@ -175,6 +175,8 @@ def _report(experiment: Experiment) -> Stage:
         from system.report.stage import ReportOptions
 
         keys = dict(experiment.tables["report"])
+        if keys.get("architecture", "").endswith(".toml"):
+            keys["architecture"] = str(experiment.input_path(keys["architecture"]))
         if "frame_rate_Hz" in keys:
             keys["frame_rate"] = float(keys.pop("frame_rate_Hz"))
         if "dac_area_um2" in keys:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from formats.cells import Cells
 from formats.training import Training
@@ -15,16 +15,18 @@ from system.budget.datapath import (
     operand_register_lines,
     sng_lines,
 )
+from system.budget.layout import Layout
 from system.budget.limits import assumptions, not_modelled
 from system.budget.lines import Budget, Line
-from system.budget.pair import check_pair
+from system.budget.memory import memory_lines
+from system.budget.pair import check_pair, check_trained
 from system.budget.plain import plain_lines
 from system.budget.ports import port_lines, scale_lines
 from system.budget.progressive import progressive
 from system.budget.reading import workload
 from system.budget.schedule import schedule
 from system.budget.sng import SngTable, sng_table
-from system.budget.support import dac_lines, memory_lines
+from system.budget.surroundings import dac_lines, overhead_lines, pump_lines
 from system.budget.units import gate_unit, register_unit
 from system.budget.updating import update_lines
 from system.budget.workload import Workload
@@ -34,14 +36,11 @@ from system.budget.workload import Workload
 class BudgetOptions:
     """What the user may choose about the bill.
 
-    ``frame_rate`` is in training steps (images) per second. ``dac_area`` (m2) and ``dac_energy``
-    (J per conversion) count a write-voltage DAC at every SNG; None leaves it out, and says so.
+    ``frame_rate`` is in training steps (images) per second.
     """
 
     frame_rate: float = 1.0
     accept_edited_cells: bool = False
-    dac_area: float | None = None
-    dac_energy: float | None = None
 
 
 def budget(
@@ -49,17 +48,18 @@ def budget(
 ) -> Budget:
     """The bill of materials of one architecture.
 
-    Raises :class:`InputError` for a pair that does not belong together, a table that lacks a
-    number, or an option out of range.
+    Raises :class:`InputError` for a pair that does not belong together, a training that is not the
+    one the architecture names, a table that lacks a number, or an option out of range.
     """
     check_coordinates(cells, training)
+    check_trained(training, architecture)
     edited = check_pair(cells, training, options.accept_edited_cells)
     work, table = workload(training), sng_table(cells)
-    timing = schedule(cells, work, architecture, options.frame_rate)
-    trim = trim_bits(training)
+    layout, trim = Layout(work, architecture), trim_bits(training)
+    timing = schedule(cells, layout, options.frame_rate)
 
     def lines(of: Workload) -> list[Line]:
-        return _lines(cells, of, table, architecture, options, trim)
+        return _lines(cells, replace(layout, work=of), table, trim)
 
     warnings = [edited] if edited else []
     if timing.rate < timing.requested_rate:
@@ -69,45 +69,41 @@ def budget(
         )
     warnings += _out_of_range(work, table)
     early = progressive(
-        training, work, lines, lambda of: schedule(cells, of, architecture, 1.0).inference
+        training, work, lines, lambda of: schedule(cells, replace(layout, work=of), 1.0).inference
     )
     return Budget(
         lines=tuple(lines(work)),
         timing=timing,
-        workload=work,
+        layout=layout,
         progressive=early,
         assumptions=assumptions(
-            cells, training, architecture, work=work, table=table, timing=timing, early=early
+            cells, training, layout=layout, table=table, timing=timing, early=early
         ),
-        not_modelled=not_modelled(cells, work, options.dac_area is not None),
+        not_modelled=not_modelled(cells, layout),
         warnings=tuple(warnings),
     )
 
 
-def _lines(
-    cells: Cells,
-    work: Workload,
-    table: SngTable,
-    architecture: Architecture,
-    options: BudgetOptions,
-    trim: int,
-) -> list[Line]:
+def _lines(cells: Cells, layout: Layout, table: SngTable, trim: int) -> list[Line]:
+    work, architecture = layout.work, layout.architecture
     adder, multiplexer, xor = (
         gate_unit(cells, name, table) for name in ("full_adder", "mux2", "xor2")
     )
     register = register_unit(cells, "dff", table)
-    return [
-        *sng_lines(cells, work, table),
-        *operand_register_lines(work, register, trim),
-        *mac_lines(cells, work),
-        *accumulator_lines(work, adder, register),
-        *port_lines(work, multiplexer, adder),
+    lines = [
+        *sng_lines(cells, layout, table),
+        *operand_register_lines(layout, register, trim),
+        *mac_lines(cells, layout),
+        *accumulator_lines(layout, adder, register),
+        *port_lines(layout, multiplexer, adder),
         *scale_lines(work, architecture, adder, register),
         *plain_lines(work, adder),
-        *memory_lines(work),
+        *memory_lines(layout),
         *update_lines(work, architecture, adder, register, xor),
-        *dac_lines(work, options.dac_area, options.dac_energy),
+        *dac_lines(layout, architecture.dac),
+        *pump_lines(cells, layout, table),
     ]
+    return [*lines, *overhead_lines(architecture.overheads, lines)]
 
 
 def _out_of_range(work: Workload, table: SngTable) -> list[str]:

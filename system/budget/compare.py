@@ -91,7 +91,9 @@ def with_floating_point(bill: Budget) -> tuple[MacRatio, ...]:
                 ),
             ]
     if work.products:
-        rows.append(("area of the whole system per MAC", "m2", bill.area / work.macs(), area))
+        rows.append(
+            ("area of the whole system per MAC", "m2", bill.area / bill.layout.macs(), area)
+        )
     everything = math.fsum(p.macs for p in work.products) + math.fsum(p.macs for p in work.binary)
     rows.append(
         (

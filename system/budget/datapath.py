@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 
 from formats.cells import Cells
+from system.budget.layout import Layout, width_of
 from system.budget.lines import Line, unit_line
 from system.budget.sng import SngTable, conditions, energy_per_bit
 from system.budget.units import Unit, mac_energy, source
-from system.budget.workload import KINDS, TABLES, Product, Workload
+from system.budget.workload import KINDS, TABLES, Product
 
 _PLURALS = {
     "parameter": "parameters",
@@ -18,33 +19,15 @@ _PLURALS = {
 }
 
 
-def accumulator_width(longest: float, fan_in: float, adder: str) -> int:
-    """Bits of a counter that cannot overflow, with a sign; a MUX adder hands on one stream."""
-    largest = longest * (1.0 if adder == "mux" else max(1.0, fan_in))
-    return math.ceil(largest).bit_length() + 1
-
-
-def width_of(product: Product) -> int:
-    """Bits of a product's accumulators."""
-    return accumulator_width(product.longest, product.fan_in, product.adder)
-
-
-def built_bits(work: Workload) -> float:
-    """Accumulator bits: each layer owns those of its most demanding product."""
-    return math.fsum(
-        max(p.sums * width_of(p) for p in work.products if p.layer == layer)
-        for layer in work.layers
-    )
-
-
-def sng_lines(cells: Cells, work: Workload, table: SngTable) -> list[Line]:
+def sng_lines(cells: Cells, layout: Layout, table: SngTable) -> list[Line]:
     """The SNGs, a line for each kind of operand that there is."""
-    return [_sng_line(cells, work, table, kind) for kind in KINDS if work.generators(kind)]
+    return [_sng_line(cells, layout, table, kind) for kind in KINDS if layout.generators(kind)]
 
 
-def operand_register_lines(work: Workload, register: Unit, trim_bits: int) -> list[Line]:
+def operand_register_lines(layout: Layout, register: Unit, trim_bits: int) -> list[Line]:
     """Flip-flops that hold what an SNG is set to, and its calibration."""
-    generators, word = work.all_generators(), work.widths.word
+    work = layout.work
+    generators, word = layout.all_generators(), work.widths.word
     settings = [
         word * math.fsum(work.settings(kind, products) for kind in KINDS)
         for products in (work.forward, work.products)
@@ -75,20 +58,21 @@ def operand_register_lines(work: Workload, register: Unit, trim_bits: int) -> li
     return lines
 
 
-def mac_lines(cells: Cells, work: Workload) -> list[Line]:
+def mac_lines(cells: Cells, layout: Layout) -> list[Line]:
     """The MACs, a line for each kind."""
-    return [_mac_line(cells, work, name) for name in work.macs_used]
+    return [_mac_line(cells, layout, name) for name in layout.work.macs_used]
 
 
-def accumulator_lines(work: Workload, adder: Unit, register: Unit) -> list[Line]:
-    """One accumulator per output unit: each layer's most demanding product sets their bits."""
+def accumulator_lines(layout: Layout, adder: Unit, register: Unit) -> list[Line]:
+    """Accumulators of the counts that stand at once."""
     clocks = [
-        math.fsum(p.outputs * width_of(p) * p.length * p.turns for p in products)
-        for products in (work.forward, work.products)
+        math.fsum(layout.counted(p) * width_of(p) * p.length * p.turns for p in products)
+        for products in (layout.work.forward, layout.work.products)
     ]
+    bits, events = layout.accumulator_bits(), (clocks[0], clocks[1])
     said = f"{TABLES}; bits = log2(longest stream x fan-in) rounded up, + 1"
     return [
-        unit_line(item, "Accumulators", cell, unit, built_bits(work), (clocks[0], clocks[1]), said)
+        unit_line(item, "Accumulators", cell, unit, bits, events, said)
         for item, cell, unit in (
             ("Accumulator adders", "full_adder", adder),
             ("Accumulator registers", "dff", register),
@@ -96,7 +80,9 @@ def accumulator_lines(work: Workload, adder: Unit, register: Unit) -> list[Line]
     ]
 
 
-def _sng_line(cells: Cells, work: Workload, table: SngTable, kind: str) -> Line:
+def _sng_line(cells: Cells, layout: Layout, table: SngTable, kind: str) -> Line:
+    work = layout.work
+
     def cost(products: tuple[Product, ...]) -> tuple[float, float, float]:
         parts = [
             (product.bits(operand), energy_per_bit(table, operand.probability))
@@ -115,7 +101,7 @@ def _sng_line(cells: Cells, work: Workload, table: SngTable, kind: str) -> Line:
         item=f"SNGs of {_PLURALS[kind]}",
         group="SNGs",
         cell="sng",
-        count=math.fsum(work.generators(kind).values()),
+        count=layout.generators(kind),
         unit_area=float(cells.sng["area"]),
         unit_leakage=float(cells.sng.isel(conditions(cells))["leakage_power"]),
         events_inference=inference[0],
@@ -132,8 +118,8 @@ def _sng_line(cells: Cells, work: Workload, table: SngTable, kind: str) -> Line:
     )
 
 
-def _mac_line(cells: Cells, work: Workload, name: str) -> Line:
-    mac = cells.mac(name)
+def _mac_line(cells: Cells, layout: Layout, name: str) -> Line:
+    work, mac = layout.work, cells.mac(name)
 
     def cost(products: tuple[Product, ...]) -> tuple[float, float, float]:
         parts = [
@@ -152,7 +138,7 @@ def _mac_line(cells: Cells, work: Workload, name: str) -> Line:
         item=f"MACs, {name.replace('_', ' ')}",
         group="MACs",
         cell=name,
-        count=work.macs(name),
+        count=layout.macs(name),
         unit_area=float(mac["area"]),
         unit_leakage=float(mac["leakage_power"]),
         events_inference=inference[0],

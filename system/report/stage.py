@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import json
+import math
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from formats.atomic import write_text
 from formats.cells import read_cells
+from formats.errors import InputError
 from formats.json_file import write_json
 from formats.provenance import provenance, sha256_file
 from formats.training import read_training
-from system.architecture import architecture
+from system.architecture import Architecture, Dac, architecture
 from system.budget import Budget, BudgetOptions, budget
 from system.report.content import device, report
 from system.report.page import page
 
+DEFAULT = "unrolled-lenet5"
+"""The candidate reading of the published system."""
 LIBRARIES = ("h5netcdf", "jinja2", "matplotlib", "numpy", "xarray")
 
 
@@ -30,7 +35,7 @@ class ReportOptions:
     cells: Path
     training: Path
     output: Path
-    architecture: str = "unrolled-lenet5"
+    architecture: str = DEFAULT
     frame_rate: float = 1.0
     accept_edited_cells: bool = False
     dac_area: float | None = None
@@ -48,7 +53,8 @@ class ReportResult:
 
 
 def stage_provenance(options: ReportOptions) -> dict[str, Any]:
-    """The provenance record of a run with these options."""
+    """The provenance record of a run with these options; raises :class:`InputError`."""
+    layout = chosen(options)
     return provenance(
         stage="report",
         inputs={
@@ -56,11 +62,9 @@ def stage_provenance(options: ReportOptions) -> dict[str, Any]:
             "training": sha256_file(options.training),
         },
         options={
-            "architecture": options.architecture,
+            "architecture": json.dumps(asdict(layout), sort_keys=True),
             "frame_rate_Hz": options.frame_rate,
             "accept_edited_cells": options.accept_edited_cells,
-            "dac_area_m2": options.dac_area,
-            "dac_energy_J": options.dac_energy,
         },
         seed=None,
         source=("devices", "formats", "system"),
@@ -68,17 +72,28 @@ def stage_provenance(options: ReportOptions) -> dict[str, Any]:
     )
 
 
+def chosen(options: ReportOptions) -> Architecture:
+    """The architecture with the DACs of the options; raises :class:`InputError`."""
+    layout, given = architecture(options.architecture), (options.dac_area, options.dac_energy)
+    if given == (None, None):
+        return layout
+    area, energy = given
+    if area is None or energy is None:
+        raise InputError("--dac-area-um2", "and --dac-energy-pJ belong together; give both")
+    if not all(math.isfinite(value) and value >= 0 for value in (area, energy)):
+        raise InputError("--dac-area-um2", "and --dac-energy-pJ must be finite and not negative")
+    return replace(layout, dac=Dac(area, energy, "assumed: given by the user on the command line"))
+
+
 def run(options: ReportOptions) -> ReportResult:
     """Write the report; raises :class:`formats.errors.InputError` for anything wrong in it."""
-    layout = architecture(options.architecture)
+    layout = chosen(options)
     cells, training = read_cells(options.cells), read_training(options.training)
     bill = budget(
         cells,
         training,
         layout,
-        BudgetOptions(
-            options.frame_rate, options.accept_edited_cells, options.dac_area, options.dac_energy
-        ),
+        BudgetOptions(options.frame_rate, options.accept_edited_cells),
     )
     content = report(cells, training, bill, stage_provenance(options))
     text = page(cells, training, bill, content, device(cells))

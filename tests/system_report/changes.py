@@ -10,7 +10,7 @@ import xarray as xr
 
 from formats.cells import Cells
 from formats.training import BINARY, Training
-from system.architecture import UNROLLED_LENET5
+from system.architecture import UNROLLED
 from system.budget import Budget, BudgetOptions, Line, budget
 from tests import synthetic_training as synthetic
 
@@ -39,7 +39,7 @@ def sng_bit(p: float) -> float:
 
 def bill(cells: Cells, training: Training) -> Budget:
     """The bill of materials of the unrolled network."""
-    return budget(cells, training, UNROLLED_LENET5, BudgetOptions())
+    return budget(cells, training, UNROLLED, BudgetOptions())
 
 
 def of(found: Budget, item: str) -> Line:

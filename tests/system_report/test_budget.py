@@ -16,9 +16,9 @@ import xarray as xr
 from formats.cells import Cells, read_cells, write_cells
 from formats.errors import InputError
 from formats.training import Training, read_training
-from system.architecture import UNROLLED_LENET5, architecture
+from system.architecture import UNROLLED, Dac
 from system.budget import Budget, BudgetOptions, Line, budget
-from system.budget.datapath import accumulator_width
+from system.budget.layout import accumulator_width
 from system.budget.lifetime import lifetime
 from system.budget.lines import interval
 from system.budget.sng import energy_per_bit, sng_table
@@ -51,7 +51,7 @@ def of(bill: Budget, item: str) -> Line:
 
 
 def test_totals_are_the_sums_of_their_lines(pair: tuple[Cells, Training]) -> None:
-    bill = budget(*pair, UNROLLED_LENET5, BudgetOptions())
+    bill = budget(*pair, UNROLLED, BudgetOptions())
     totals = bill.totals()
     lines = bill.lines
     assert totals["area_mm2"].value == math.fsum(line.area * 1e6 for line in lines)
@@ -64,7 +64,7 @@ def test_totals_are_the_sums_of_their_lines(pair: tuple[Cells, Training]) -> Non
 
 
 def test_counts_are_those_of_lenet5(pair: tuple[Cells, Training]) -> None:
-    bill = budget(*pair, UNROLLED_LENET5, BudgetOptions())
+    bill = budget(*pair, UNROLLED, BudgetOptions())
     assert of(bill, "MACs").count == 416_520
     assert of(bill, "SNGs of parameters").count == 61_470
     assert of(bill, "SNGs of activations").count == 784 + 1176 + 400 + 120 + 84
@@ -116,8 +116,8 @@ def test_doubling_a_unit_moves_the_total_by_the_share_of_its_lines(
     items: tuple[str, ...],
 ) -> None:
     cells, training = pair
-    before = budget(cells, training, UNROLLED_LENET5, BudgetOptions())
-    after = budget(edited(cells, group, scaled(names)), training, UNROLLED_LENET5, EDITED)
+    before = budget(cells, training, UNROLLED, BudgetOptions())
+    after = budget(edited(cells, group, scaled(names)), training, UNROLLED, EDITED)
     share = math.fsum(
         getattr(line, quantity) for line in before.lines if line.item.startswith(items)
     )
@@ -179,7 +179,7 @@ def test_read_errors_are_taken_back_before_the_state_is_priced(
 def test_known_errors_give_an_interval_and_unknown_ones_none(
     pair: tuple[Cells, Training],
 ) -> None:
-    bill = budget(*pair, UNROLLED_LENET5, BudgetOptions())
+    bill = budget(*pair, UNROLLED, BudgetOptions())
     total = bill.totals()["energy_per_training_step_J"]
     assert total.interval95 is None and "MACs" in total.reason
     known = [
@@ -215,32 +215,33 @@ def test_accumulators_never_overflow() -> None:
 
 
 def test_frame_rate_beyond_the_schedule_is_capped_and_said(pair: tuple[Cells, Training]) -> None:
-    bill = budget(*pair, UNROLLED_LENET5, BudgetOptions(frame_rate=1000.0))
+    bill = budget(*pair, UNROLLED, BudgetOptions(frame_rate=1000.0))
     assert bill.timing.rate == pytest.approx(1 / bill.timing.training_step)
     assert any("1000" in warning for warning in bill.warnings)
     assert bill.power == pytest.approx(bill.energy_training * bill.timing.rate + bill.leakage)
     for wrong in (0.0, -1.0, math.nan):
         with pytest.raises(InputError, match="frame-rate"):
-            budget(*pair, UNROLLED_LENET5, BudgetOptions(frame_rate=wrong))
+            budget(*pair, UNROLLED, BudgetOptions(frame_rate=wrong))
 
 
 def test_dacs_are_listed_as_missing_or_counted(pair: tuple[Cells, Training]) -> None:
-    without = budget(*pair, UNROLLED_LENET5, BudgetOptions())
+    without = budget(*pair, UNROLLED, BudgetOptions())
     assert any("DAC" in text for text in without.not_modelled)
-    with_dacs = budget(*pair, UNROLLED_LENET5, BudgetOptions(dac_area=10e-12, dac_energy=1e-12))
+    dac = Dac(10e-12, 1e-12, "assumed: test")
+    with_dacs = budget(*pair, replace(UNROLLED, dac=dac), BudgetOptions())
     assert not any("DAC" in text for text in with_dacs.not_modelled)
     generators = sum(line.count for line in without.lines if line.group == "SNGs")
     assert with_dacs.area - without.area == pytest.approx(generators * 10e-12)
-    with pytest.raises(InputError, match="both"):
-        budget(*pair, UNROLLED_LENET5, BudgetOptions(dac_area=10e-12))
+    shared = budget(*pair, replace(UNROLLED, dac=replace(dac, sngs=4)), BudgetOptions())
+    assert shared.area - without.area == pytest.approx(math.ceil(generators / 4) * 10e-12)
 
 
 def test_other_cells_are_refused_unless_accepted(pair: tuple[Cells, Training]) -> None:
     cells, training = pair
     other = replace(cells, sha256="0" * 64)
     with pytest.raises(InputError, match="another cells"):
-        budget(other, training, UNROLLED_LENET5, BudgetOptions())
-    bill = budget(other, training, UNROLLED_LENET5, EDITED)
+        budget(other, training, UNROLLED, BudgetOptions())
+    bill = budget(other, training, UNROLLED, EDITED)
     assert bill.warnings[0].startswith("EDITED CELLS")
 
 
@@ -249,26 +250,26 @@ def test_arithmetic_trained_must_be_the_hardware_costed(pair: tuple[Cells, Train
     cells, training = pair
     wrong = replace(training, attributes={**training.attributes, "signalling": "other"})
     with pytest.raises(InputError, match="signalling 'other'"):
-        budget(cells, wrong, UNROLLED_LENET5, EDITED)
+        budget(cells, wrong, UNROLLED, EDITED)
     for key in ("encoding", "adder"):
         data = training.data.copy(deep=True)
         data[key] = data[key].astype(object)
         data[key][2, 1] = "other"
         with pytest.raises(InputError, match=f"fc1/input_gradient was trained with {key} 'other'"):
-            budget(cells, replace(training, data=data), UNROLLED_LENET5, EDITED)
+            budget(cells, replace(training, data=data), UNROLLED, EDITED)
 
 
 def test_mux_training_is_refused_with_the_counters_entry(cells_path: Path, tmp_path: Path) -> None:
     path = synthetic.synthetic_training(tmp_path / "mux.nc", cells_path, "bipolar_mux")
     cells, training = read_cells(cells_path), read_training(path)
-    bill = budget(cells, training, UNROLLED_LENET5, BudgetOptions())
+    bill = budget(cells, training, UNROLLED, BudgetOptions())
     assert of(bill, "MACs").unit_area == pytest.approx(3.5e-12)
     assert any("Select" in text for text in bill.not_modelled)
     data = training.data.copy(deep=True)
     data["mac"] = xr.where(data["mac"] == "bipolar_mux", "sign_magnitude_counter", data["mac"])
     counter = replace(training, data=data.transpose("epoch", "layer", "product", ...))
     with pytest.raises(InputError, match="arithmetic trained must be"):
-        budget(cells, counter, UNROLLED_LENET5, EDITED)
+        budget(cells, counter, UNROLLED, EDITED)
 
 
 @pytest.mark.parametrize(
@@ -290,12 +291,7 @@ def test_what_the_budget_does_not_know_is_refused(
     cells, training = pair
     wrong = replace(training, attributes={**training.attributes, key: value})
     with pytest.raises(InputError, match=words):
-        budget(cells, wrong, UNROLLED_LENET5, BudgetOptions())
-
-
-def test_unknown_architecture_names_the_known_ones() -> None:
-    with pytest.raises(InputError, match="unrolled-lenet5"):
-        architecture("crossbar")
+        budget(cells, wrong, UNROLLED, BudgetOptions())
 
 
 def test_missing_operand_statistics_are_refused(pair: tuple[Cells, Training]) -> None:
@@ -303,11 +299,11 @@ def test_missing_operand_statistics_are_refused(pair: tuple[Cells, Training]) ->
     data = training.data.copy(deep=True)
     data["operand_a"][:] = np.nan
     with pytest.raises(InputError, match="conv1/forward"):
-        budget(cells, replace(training, data=data), UNROLLED_LENET5, BudgetOptions())
+        budget(cells, replace(training, data=data), UNROLLED, BudgetOptions())
 
 
 def test_lifetime_is_endurance_over_switched_bits(pair: tuple[Cells, Training]) -> None:
-    bill = budget(*pair, UNROLLED_LENET5, BudgetOptions())
+    bill = budget(*pair, UNROLLED, BudgetOptions())
     wear = lifetime(pair[0], bill.workload, 1e4, "assumed: test")
     assert wear is not None
     # activations: p = 0.2 in two products of 256 bits
@@ -330,8 +326,8 @@ def test_a_doubled_energy_in_the_file_doubles_the_line(
         for key in ("device_json", "fit_json", "technology", "default_mac", "provenance")
     }
     write_cells(tmp_path / "edited.nc", attributes, groups)
-    before = budget(cells, training, UNROLLED_LENET5, BudgetOptions())
-    after = budget(read_cells(tmp_path / "edited.nc"), training, UNROLLED_LENET5, EDITED)
+    before = budget(cells, training, UNROLLED, BudgetOptions())
+    after = budget(read_cells(tmp_path / "edited.nc"), training, UNROLLED, EDITED)
     for line, doubled in zip(before.lines, after.lines, strict=True):
         factor = 2 if line.group == "SNGs" else 1
         assert doubled.energy_training == pytest.approx(factor * line.energy_training, rel=1e-12)

@@ -9,7 +9,7 @@ import pytest
 
 from formats.cells import read_cells
 from formats.training import read_training, write_training
-from system.architecture import UNROLLED_LENET5
+from system.architecture import UNROLLED
 from system.budget import BudgetOptions, budget
 from tests import synthetic_training as synthetic
 from tests.system_report.changes import of
@@ -44,7 +44,7 @@ def test_two_neuron_network_matches_pencil_and_paper(cells_path: Path, tmp_path:
     bill = budget(
         read_cells(cells_path),
         read_training(tmp_path / "small.nc"),
-        UNROLLED_LENET5,
+        UNROLLED,
         BudgetOptions(),
     )
     # SNG: half of the bits switch; reset 2 pJ or 1 fJ, write 1 nJ or 0.1 pJ, read 30 fJ or 1 fJ.

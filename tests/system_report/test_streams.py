@@ -12,7 +12,7 @@ import pytest
 from formats.cells import Cells, read_cells
 from formats.errors import InputError
 from formats.training import read_training, write_training
-from system.architecture import UNROLLED_LENET5
+from system.architecture import UNROLLED, Dac
 from system.bitstream import StreamRules
 from system.budget import Budget, BudgetOptions, Line, budget
 from system.budget.lifetime import Lifetime, lifetime
@@ -61,7 +61,7 @@ def bill(cells: Cells) -> Bill:
             rules = StreamRules.parse(life, sharing)
             synthetic.synthetic_training(path, cells, rules=rules)
             training = read_training(path)
-            made[life, sharing] = budget(cells, training, UNROLLED_LENET5, BudgetOptions())
+            made[life, sharing] = budget(cells, training, UNROLLED, BudgetOptions())
         return made[life, sharing]
 
     return of_rules
@@ -229,11 +229,11 @@ def test_turns_and_life_together_wear_by_their_ratio(cells: Cells, bill: Bill) -
 
 def test_conversions_follow_the_streams_and_dacs_the_generators(cells: Cells) -> None:
     """One conversion a stream, but one a bit where weights take turns."""
-    options = BudgetOptions(dac_area=10e-12, dac_energy=1e-12)
+    layout = replace(UNROLLED, dac=Dac(10e-12, 1e-12, "assumed: test"))
     path = cells.path.parent / "dacs.nc"
     rules = StreamRules.parse("batch", "turns:2")
     synthetic.synthetic_training(path, cells, rules=rules)
-    line = of(budget(cells, read_training(path), UNROLLED_LENET5, options), "Write-voltage DACs")
+    line = of(budget(cells, read_training(path), layout, BudgetOptions()), "Write-voltage DACs")
     assert line.count == 30_735 + 2_564 + 6_518
     assert line.events_training == pytest.approx(
         N * (FORWARD + BACKWARD) / BATCH + 2 * 2_564 + 6_518 + 1_814
@@ -259,7 +259,7 @@ def test_rules_that_cannot_be_built_are_refused_by_file_and_attribute(
     training = read_training(path)
     wrong = replace(training, attributes={**training.attributes, key: value})
     with pytest.raises(InputError, match=words) as caught:
-        budget(cells, wrong, UNROLLED_LENET5, BudgetOptions())
+        budget(cells, wrong, UNROLLED, BudgetOptions())
     assert str(path) in str(caught.value)
 
 

@@ -11,7 +11,7 @@ import xarray as xr
 from formats.cells import Cells
 from formats.errors import InputError
 from formats.training import read_training
-from system.architecture import UNROLLED_LENET5
+from system.architecture import UNROLLED
 from system.bitstream import StreamRules
 from system.budget.lifetime import lifetime
 from system.budget.updating import ROUNDING_BITS
@@ -151,4 +151,4 @@ def test_the_hardware_has_the_widths_that_the_training_has() -> None:
     from system.train import scaling, update
 
     assert update.ROUNDING_BITS == ROUNDING_BITS
-    assert 2 ** (UNROLLED_LENET5.exponent_bits - 1) == -scaling.LOWEST == scaling.HIGHEST + 1
+    assert 2 ** (UNROLLED.exponent_bits - 1) == -scaling.LOWEST == scaling.HIGHEST + 1

@@ -1,21 +1,20 @@
-"""What stands around the cells: memories and write-voltage DACs."""
+"""The lines of memories: words, and streams that are kept; events are bits accessed."""
 
 from __future__ import annotations
 
 import math
 
-from formats.errors import InputError
-from system.budget import published
+from system.architecture import Figures
+from system.budget.layout import Layout
 from system.budget.lines import Line, unit_line
 from system.budget.units import Unit
-from system.budget.workload import KINDS, TABLES, BinaryProduct, Workload
-
-UNKNOWN = float("nan")
+from system.budget.workload import TABLES, BinaryProduct
 
 
-def memory_lines(work: Workload) -> list[Line]:
-    """SRAM of weights, optimiser state, gradient sums, activations, errors, and weight streams that
-    outlive an image; events are bits."""
+def memory_lines(layout: Layout) -> list[Line]:
+    """SRAM of weights, optimiser state, gradient sums, activations, errors, of weight streams that
+    outlive an image, and of streams that wait for a later pass."""
+    work, figures = layout.work, layout.architecture.figures
     batch, rule, widths = work.batch_size, work.rule, work.widths
     updates = work.parameters / batch
     streamed, binary = work.streamed_parameters / batch, work.binary_parameters / batch
@@ -31,8 +30,11 @@ def memory_lines(work: Workload) -> list[Line]:
         plain = work.binary if training else work.binary_forward
         return work.settings(kind, streams) + _plain_reads(kind, plain)
 
+    def line(item: str, bits: float, inference: float, training: float) -> Line:
+        return _memory(figures, item, bits, inference, training)
+
     lines = [
-        _memory(
+        line(
             "Weight memory",
             work.parameters * widths.weight,
             (read("parameter", training=False) + work.biases) * widths.weight,
@@ -43,28 +45,31 @@ def memory_lines(work: Workload) -> list[Line]:
         # On streams it is read for each product, and once more when the sum is written.
         accesses = 2 * (binary + streamed) * rule.state_words + sources
         bits = float(work.parameters * rule.state_words * widths.state)
-        lines.append(_memory("Optimiser state memory", bits, 0.0, accesses * widths.state))
+        lines.append(line("Optimiser state memory", bits, 0.0, accesses * widths.state))
     if batch > 1:
         # An image adds to the sum, but for the first, which writes it; the update reads it once.
         accesses = 2.0 * work.parameters
         if not rule.state_words:
             accesses += sources - streamed  # more often where it makes a stream bit by bit
         bits = float(work.parameters * widths.gradient)
-        lines.append(_memory("Gradient sum memory", bits, 0.0, accesses * widths.gradient))
+        lines.append(line("Gradient sum memory", bits, 0.0, accesses * widths.gradient))
     lines += [
-        _memory(
+        line(
             "Activation memory",
             activations * word,
             (activations + read("activation", training=False)) * word,
             (activations + read("activation", training=True)) * word,
         ),
-        _memory("Error memory", errors * word, 0.0, (errors + read("error", training=True)) * word),
+        line("Error memory", errors * word, 0.0, (errors + read("error", training=True)) * word),
     ]
     if work.stored:
         # Every weight stream of a step: the images follow one another, and each of them writes
         # (the first of a life) or reads (the others) every bit once.
         ahead, step = (work.stream_bits(p) for p in (work.forward, work.matrix))
-        lines.append(_memory("Weight stream memory", work.most_stream_bits(), ahead, step))
+        lines.append(line("Weight stream memory", work.most_stream_bits(), ahead, step))
+    if layout.folded:
+        ahead, step = (layout.buffer_accesses(p) for p in (work.forward, work.products))
+        lines.append(line("Stream buffer", layout.buffer_bits(), ahead, step))
     return lines
 
 
@@ -73,17 +78,21 @@ def _plain_reads(kind: str, products: tuple[BinaryProduct, ...]) -> float:
     return math.fsum(product.macs for product in products if kind in product.numbers)
 
 
-def _memory(item: str, bits: float, inference: float, training: float) -> Line:
-    access = published.BIT_ACCESS_ENERGY
+def _memory(figures: Figures, item: str, bits: float, inference: float, training: float) -> Line:
+    area, access, leakage = (
+        figures.sram_bit_area,
+        figures.sram_bit_energy,
+        figures.sram_bit_leakage,
+    )
     unit = Unit(
-        area=published.SRAM_BIT_AREA.value,
+        area=area.value,
         energy=access.value,
-        stderr=UNKNOWN,
-        leakage=published.SRAM_BIT_LEAKAGE.value,
+        stderr=math.nan,
+        leakage=leakage.value,
         delay=0.0,
-        area_source=published.SRAM_BIT_AREA.source,
+        area_source=area.source,
         energy_source=access.source,
-        leakage_source=published.SRAM_BIT_LEAKAGE.source,
+        leakage_source=leakage.source,
     )
     return unit_line(
         item,
@@ -94,38 +103,3 @@ def _memory(item: str, bits: float, inference: float, training: float) -> Line:
         (inference, training),
         f"{TABLES}; word widths of training.nc; events are bits accessed",
     )
-
-
-def dac_lines(work: Workload, area: float | None, energy: float | None) -> list[Line]:
-    """The write-voltage DACs, where the user gives their figures."""
-    if area is None and energy is None:
-        return []
-    if area is None or energy is None:
-        raise InputError("--dac-area-um2", "and --dac-energy-pJ belong together; give both")
-    if not all(math.isfinite(value) and value >= 0 for value in (area, energy)):
-        raise InputError("--dac-area-um2", "and --dac-energy-pJ must be finite and not negative")
-    inference, training = (
-        math.fsum(work.settings(kind, products) for kind in KINDS)
-        for products in (work.forward, work.products)
-    )
-    unit = Unit(
-        area=area,
-        energy=energy,
-        stderr=UNKNOWN,
-        leakage=0.0,
-        delay=0.0,
-        area_source="assumed: given by the user with --dac-area-um2",
-        energy_source="assumed: given by the user with --dac-energy-pJ",
-        leakage_source="assumed: none counted",
-    )
-    return [
-        unit_line(
-            "Write-voltage DACs",
-            "DACs",
-            "DAC option",
-            unit,
-            work.all_generators(),
-            (inference, training),
-            f"{TABLES}; one DAC an SNG, one conversion a stream (a bit where weights take turns)",
-        )
-    ]

@@ -1,0 +1,197 @@
+"""What an architecture builds for a workload: MACs, SNGs, accumulators, and the passes they take.
+
+Where every product has a MAC (``unrolled``) a product of a layer is one pass, and each layer owns
+what its most demanding product needs. Otherwise all layers share: a product of m places on M MACs
+takes ceil(m / M) passes of a stream length each. A stream is made once: the SNGs make theirs evenly
+over the passes, and a stream that products of several passes meet is kept in a buffer of SRAM.
+
+In the order of ``rows`` a pass takes all products of some inputs, so every output's count stands
+until the last pass; of the two operands, that whose streams would fill the larger buffer goes
+through row by row. In the order of ``outputs`` a pass finishes M / fan-in outputs, whose counts are
+all that stand, and every stream that meets more than one product is kept.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from functools import cached_property
+
+from system.architecture import Architecture
+from system.budget.workload import KINDS, Operand, Product, Workload
+
+
+@dataclass(frozen=True)
+class Layout:
+    """A workload on an architecture."""
+
+    work: Workload
+    architecture: Architecture
+
+    @cached_property
+    def limit(self) -> float:
+        """MACs of one kind there are at most."""
+        parallelism = self.architecture.parallelism
+        if parallelism == "row":
+            return max((fan_out(p, p.a) for p in self.work.products), default=1.0)
+        return math.inf if isinstance(parallelism, str) else float(parallelism)
+
+    def passes(self, product: Product) -> int:
+        """Stream lengths that one round of a product takes."""
+        return max(1, math.ceil(product.parallel / self.limit)) if self.folded else 1
+
+    @property
+    def folded(self) -> bool:
+        """Whether some products take several passes."""
+        return math.isfinite(self.limit)
+
+    def macs(self, kind: str | None = None) -> float:
+        """Physical MACs of one kind (None: of all)."""
+        if not self.architecture.shared:
+            return self.work.macs(kind)
+        kinds = self.work.macs_used if kind is None else (kind,)
+        return math.fsum(
+            max(min(p.parallel, self.limit) for p in self.work.products if p.mac == name)
+            for name in kinds
+        )
+
+    def generators(self, kind: str) -> float:
+        """SNGs of one kind."""
+        if not self.architecture.shared:
+            return math.fsum(self.work.generators(kind).values())
+        return max(
+            (
+                self.at_once(product, operand)
+                for product in self.work.products
+                for operand in product.operands
+                if operand.kind == kind
+            ),
+            default=0.0,
+        )
+
+    def at_once(self, product: Product, operand: Operand) -> float:
+        """SNGs that make an operand's streams in one pass of a product."""
+        return math.ceil(operand.generators / self.passes(product))
+
+    def all_generators(self) -> float:
+        """SNGs of every kind."""
+        return math.fsum(self.generators(kind) for kind in KINDS)
+
+    def busiest(self) -> float:
+        """SNGs that write at once, at most: of one product; unrolled layers update all at once."""
+        found = [math.fsum(self.at_once(p, o) for o in p.operands) for p in self.work.matrix]
+        updates = [math.fsum(self.at_once(p, o) for o in p.operands) for p in self.work.updates]
+        together = max(updates, default=0.0) if self.architecture.shared else math.fsum(updates)
+        return max([*found, together])
+
+    def each(self, product: Product, operand: Operand) -> float:
+        """Streams an image asks of the most used SNG of an operand, mean over a batch: more where
+        the SNGs of one pass make those of the others too."""
+        return operand.each * operand.generators / max(1.0, self.at_once(product, operand))
+
+    def width(self, layer: str) -> int:
+        """Bits of the accumulators that a layer's counts leave."""
+        return max(
+            width_of(p) for p in self.work.products if self.architecture.shared or p.layer == layer
+        )
+
+    @property
+    def ports(self) -> tuple[int, ...]:
+        """Width of each port: one a layer, or one for all."""
+        if not self.work.layers:
+            return ()
+        layers = self.work.layers[:1] if self.architecture.shared else self.work.layers
+        return tuple(self.width(layer) for layer in layers)
+
+    def standing(self, product: Product) -> float:
+        """Counts of a product that stand in accumulators at once."""
+        passes = self.passes(product)
+        if passes == 1:
+            return product.sums
+        if self.architecture.order == "rows" and product.fan_in > 1:
+            return product.sums
+        return min(product.sums, math.ceil(self.limit / max(1.0, product.fan_in)))
+
+    def accumulator_bits(self) -> float:
+        """Flip-flops of all accumulators."""
+        products, layers = self.work.products, self.work.layers
+        if self.architecture.shared:
+            return max((self.standing(p) * width_of(p) for p in products), default=0.0)
+        return math.fsum(
+            max(self.standing(p) * width_of(p) for p in products if p.layer == layer)
+            for layer in layers
+        )
+
+    def counted(self, product: Product) -> float:
+        """Times that an accumulator is clocked through a stream length, for one image."""
+        return min(product.outputs * self.passes(product), max(product.macs, product.outputs))
+
+    def kept(self, product: Product) -> tuple[Kept, ...]:
+        """Streams that are kept for later passes."""
+        passes = self.passes(product)
+        if passes == 1:
+            return ()
+        again = [o for o in product.operands if fan_out(product, o) > 1]
+        if self.architecture.order == "outputs":
+            return tuple(self._whole(product, operand) for operand in again)
+        if not again:
+            return ()
+        row = max(again, key=lambda operand: operand.met)
+        found = [self._whole(product, operand) for operand in again if operand is not row]
+        spans = math.ceil(fan_out(product, row) / self.limit)
+        if spans > 1:
+            found.append(Kept(row, 1.0, float(spans)))
+        return tuple(found)
+
+    def buffer_bits(self) -> float:
+        """Bits of the buffer: those of the product that keeps most."""
+        return max(
+            (
+                math.fsum(kept.streams * p.longest for kept in self.kept(p) if not kept.elsewhere)
+                for p in self.work.products
+            ),
+            default=0.0,
+        )
+
+    def buffer_accesses(self, products: tuple[Product, ...]) -> float:
+        """Bits that one image writes into the buffer and reads from it. A weight stream that
+        outlives its image is in its own memory already; every read but the first counts."""
+        return math.fsum(
+            kept.operand.met * product.length * (kept.reads + (-1.0 if kept.elsewhere else 1.0))
+            for product in products
+            for kept in self.kept(product)
+        )
+
+    def _whole(self, product: Product, operand: Operand) -> Kept:
+        reads = min(float(self.passes(product)), fan_out(product, operand))
+        return Kept(operand, operand.met / product.rounds, reads)
+
+
+@dataclass(frozen=True)
+class Kept:
+    """``streams`` of an operand that stand in the buffer at once, each read ``reads`` times."""
+
+    operand: Operand
+    streams: float
+    reads: float
+
+    @property
+    def elsewhere(self) -> bool:
+        """Whether the memory of weight streams that outlive an image holds them."""
+        return self.operand.kind == "parameter" and self.operand.made < 1
+
+
+def fan_out(product: Product, operand: Operand) -> float:
+    """Products that meet one stream of an operand."""
+    return product.macs / operand.met if operand.met else 1.0
+
+
+def accumulator_width(longest: float, fan_in: float, adder: str) -> int:
+    """Bits of a counter that cannot overflow, with a sign; a MUX adder hands on one stream."""
+    largest = longest * (1.0 if adder == "mux" else max(1.0, fan_in))
+    return math.ceil(largest).bit_length() + 1
+
+
+def width_of(product: Product) -> int:
+    """Bits of a product's accumulators."""
+    return accumulator_width(product.longest, product.fan_in, product.adder)
