@@ -78,7 +78,7 @@ def test_unknown_architecture_names_the_known_ones() -> None:
     [
         ('name = "row-parallel"', 'name = "a b"', "at name: 'a b'"),
         ("schema = 1", "schema = 2", "at schema: 1 was expected"),
-        ('parallelism = "row"', "parallelism = 0", "at macs.parallelism: 0 is less than the minimum of 1"),
+        ('parallelism = "row"', "parallelism = 0", "at macs.parallelism: 0 is less than the min"),
         ('order = "rows"', 'order = "rows"\nspeed = 3', "'speed' was unexpected"),
         ("binary_Hz = 100e6", "binary_Hz = inf", "clock.binary_Hz is inf, expected a finite"),
         ("energy = 0.3", "energy = nan", r"overhead\[2\].energy is nan"),
