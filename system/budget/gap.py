@@ -17,10 +17,11 @@ from system.architecture import Architecture, architecture
 from system.budget import published
 from system.budget.bill import BudgetOptions, budget
 from system.budget.lines import Budget
+from system.budget.surroundings import has_pump
 
 FULL_SPEED = 1e9
 """Training steps per second to ask for, so that the schedule alone sets the rate."""
-MACS = tuple(2**k for k in range(18, 3, -1))
+MACS = tuple(2**k for k in range(4, 19))
 """Numbers of MACs tried."""
 
 
@@ -92,8 +93,13 @@ def steps(cells: Cells, training: Training, options: BudgetOptions) -> tuple[Can
         made("row by row", "a MAC for every product of one input", row),
         made("output by output", "as many MACs, for all products of an output first", outputs),
     ]
-    few = (_few(made, macs, outputs) for macs in MACS)
-    frugal = next((candidate for candidate in few if candidate.power_ratio <= 1), None)
+    frugal = _frugal(
+        lambda macs: made(
+            f"{macs} MACs",
+            "the most of them (of powers of two) that keep the published power",
+            replace(outputs, parallelism=macs),
+        )
+    )
     if frugal is None:
         return tuple(found)
     real = replace(
@@ -102,14 +108,24 @@ def steps(cells: Cells, training: Training, options: BudgetOptions) -> tuple[Can
         parallelism=frugal.bill.layout.architecture.parallelism,
     )
     said = "the same with charge pumps, gaps, clock tree, SRAM periphery and control (assumed)"
+    if not has_pump(cells):  # its write voltages stay below the core supply
+        real = replace(real, write_supply="external")
+        said = said.replace("charge pumps, ", "")
     return (*found, frugal, made(f"{frugal.name}, and around them", said, real))
 
 
-def _few(
-    made: Callable[[str, str, Architecture], Candidate], macs: int, of: Architecture
-) -> Candidate:
-    said = "the most (of powers of two) that keep the published power"
-    return made(f"{macs} MACs", said, replace(of, parallelism=macs))
+def _frugal(made: Callable[[int], Candidate]) -> Candidate | None:
+    """The fastest of ``MACS`` that keeps the published power, by bisection; None if none does."""
+    found: Candidate | None = None
+    low, high = 0, len(MACS)
+    while low < high:
+        middle = (low + high) // 2
+        candidate = made(MACS[middle])
+        if candidate.power_ratio <= 1:
+            found, low = candidate, middle + 1
+        else:
+            high = middle
+    return found
 
 
 def verdict(candidates: Sequence[Candidate]) -> str:

@@ -60,7 +60,7 @@ def pump_lines(cells: Cells, layout: Layout, table: SngTable) -> list[Line]:
     """
     if layout.architecture.write_supply != "charge-pumps":
         return []
-    if any(name not in cells.sng for name in PUMP):
+    if not has_pump(cells):
         raise InputError(
             f"architecture {layout.architecture.name}",
             f"write_supply is 'charge-pumps', but {cells.path} holds no {PUMP[0]}: its write "
@@ -115,6 +115,11 @@ def pump_lines(cells: Cells, layout: Layout, table: SngTable) -> list[Line]:
             leakage_source="assumed: none, a pump that does not run is cut off",
         )
     ]
+
+
+def has_pump(cells: Cells) -> bool:
+    """Whether the write voltages of cells.nc lie above the core supply, so that it has a pump."""
+    return all(name in cells.sng for name in PUMP)
 
 
 def overhead_lines(overheads: Sequence[Overhead], lines: Sequence[Line]) -> list[Line]:

@@ -23,6 +23,7 @@ from system.budget.lifetime import lifetime, used
 from system.budget.lines import Budget, Line, Progressive, Total
 from system.budget.reading import whole_attribute
 from system.budget.workload import Workload
+from system.report import layouts
 
 
 def report(
@@ -64,6 +65,7 @@ def report(
             },
             **_bit_by_bit(bit_by_bit(training)),
         },
+        "architecture": layouts.architecture(bill),
         "lines": [_line(line) for line in bill.lines],
         "streams": {
             "mode": str(training.attributes["mode"]),
@@ -114,6 +116,7 @@ def report(
                 for row in with_floating_point(bill)
             ],
         },
+        "gap": layouts.gap(cells, training, bill),
         "assumptions": list(bill.assumptions),
         "not_modelled": list(bill.not_modelled),
         "warnings": list(bill.warnings),
