@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from scipy.optimize import brentq
 
 from devices.cbram import CBRAM
 from devices.law import SwitchingLaw
@@ -94,7 +95,7 @@ def read_pulse(device: CBRAM, voltage: float, time: float) -> ReadDisturb:
     """What a read of ``voltage`` (V) over the device for ``time`` (s) does, both above 0."""
     law = device.set
     exposure = float(law.rate(np.array([voltage]))[0]) * time
-    written = float(law.exposure_of_probability(np.array([HALF]))[0])
+    written = _exposure_at_half(law)
     fresh, before, after = (
         float(value)
         for value in law.probability_of_exposure(np.array([exposure, written, written + exposure]))
@@ -123,6 +124,15 @@ def bit_time(cells: Cells) -> float:
     names = [str(name) for name in cells.sng["phase"].to_numpy()]
     times = cells.sng["phase_time"].to_numpy()
     return float(sum(times[names.index(name)] for name in PHASES))
+
+
+def _exposure_at_half(law: SwitchingLaw) -> float:
+    """Exposure of a write with P = 1/2; numerically, as a family's inverse takes long to derive."""
+
+    def above(ln_exposure: float) -> float:
+        return float(law.probability_of_exposure(np.exp([ln_exposure]))[0]) - HALF
+
+    return math.exp(float(brentq(above, -300.0, 300.0, xtol=1e-12)))
 
 
 def _at_rest(law: SwitchingLaw) -> float:

@@ -98,10 +98,13 @@ def _under(
 
 
 def _moved(rates: Rates, devices: float, factor: float) -> Rates:
-    """The same proportions among another number of devices; still one device is the most used."""
-    counts = rates.counts
-    if counts.size > 1 and counts[-1] == 1.0 and devices > 1:
-        counts = np.append(counts[:-1] * (devices - 1) / (rates.devices - 1), 1.0)
-    else:
-        counts = counts * devices / rates.devices
-    return Rates(counts, rates.per_image * factor)
+    """The same mean and proportions among another number of devices, times a ``factor``; still one
+    device is the most used."""
+    uses = rates.per_image * factor
+    if rates.counts.size < 2 or rates.counts[-1] != 1.0 or devices <= 1:
+        return Rates(rates.counts * devices / rates.devices, uses)
+    counts = np.append(rates.counts[:-1] * (devices - 1) / (rates.devices - 1), 1.0)
+    rest = float(counts[:-1] @ uses[:-1])
+    wanted = max(0.0, rates.mean * factor * devices - uses[-1])
+    uses[:-1] *= wanted / rest if rest else 1.0
+    return Rates(counts, uses)

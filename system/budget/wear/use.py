@@ -190,7 +190,7 @@ def spread_out(
     shares, uses = classes
     ends = np.concatenate([[0.0], np.cumsum(shares)]) * in_file
     counts = np.diff(np.clip(ends, in_file - devices, None))
-    sums = counts * uses
+    sums = shares * in_file * uses  # those that were not built did nothing
     # The most used one is taken out of the highest classes, which may hold a part of it only.
     taken = np.minimum(counts, np.maximum(0.0, 1.0 - (counts[::-1].cumsum()[::-1] - counts)))
     left = counts - taken
