@@ -17,11 +17,17 @@ same kind of MAC in all epochs.
 
 *Wear.* ``cycles_per_device`` are the SET + RESET cycles that the whole SC run put on a device that
 makes streams of this operand, mean over the seeds of the mean and of the most used one of the
-layer; 0 where the operand meets no stream. ``scale_exponent`` is the last power of two of each
+layer; 0 where the operand meets no stream. ``cycles_by_rank``, where it is there, are the means
+over classes of these devices by rank, the least used first; a class holds ``rank_share`` of them.
+``scale_exponent`` is the last power of two of each
 tensor's scale; NaN where it has none.
 
 *Scores.* ``evaluated_correct`` are the images that the last networks get right, evaluated in each
 arithmetic of ``EVALUATIONS`` on ``evaluated_images`` of the test images (NaN and 0: not done).
+
+*Worn devices*, where it was asked for: ``worn_correct`` are the images of ``worn_images`` that the
+last SC networks get right if a share ``worn_share`` of all SNGs stays in one state (the first share
+is 0: none does).
 
 The attributes ``stream_life`` and ``sng_sharing`` say whose streams the weights' are, in the words
 of system/bitstream/ownership.py, ``mode`` how the stochastic runs were computed (``float``: trained
@@ -57,6 +63,8 @@ SCALED = ("x", "w", "d", "m", "bias", "bias_m")
 itself), the biases, and their memory."""
 EVALUATIONS = ("float", "moments", "exact")
 STATISTICS = ("mean", "max")
+STUCK = ("hrs", "lrs")
+"""States in which worn devices stay: the stored bit is always 0, always 1."""
 MODES = ("moments", "exact", "float")
 """Computed from the moments of the streams, bit by bit, or in floating point and mapped after."""
 RULES = ("sgd", "momentum", "adam")
@@ -128,6 +136,18 @@ STAGE_VARIABLES: dict[str, tuple[str, ...]] = {
 }
 """There, all, for an inference of progressive precision: bits of a stage's streams, images that ran
 it, and images that were decided in it with how many of those are right."""
+RANK_VARIABLES: dict[str, tuple[str, ...]] = {
+    "cycles_by_rank": ("layer", "operand", "rank"),
+    "rank_share": ("rank",),
+}
+"""There, both, where use is known by rank and not only by ``STATISTICS``."""
+WORN_VARIABLES: dict[str, tuple[str, ...]] = {
+    "worn_share": ("worn",),
+    "worn_correct": ("seed", "worn", "stuck"),
+    "worn_images": (),
+}
+"""There, all, where the last networks were evaluated with worn devices."""
+_OPTIONAL = (PAIRED_VARIABLES, STAGE_VARIABLES, RANK_VARIABLES, WORN_VARIABLES)
 
 _TEXTS = ("mac", "encoding", "adder")
 _SIGNED = ("scale_exponent",)
@@ -180,11 +200,12 @@ def _check(path: Path, attributes: Mapping[str, Any], data: xr.Dataset) -> None:
             )
     _check_conditions(path, str(attributes["conditions"]))
     variables = dict(VARIABLES)
-    for group in (PAIRED_VARIABLES, STAGE_VARIABLES):
+    for group in _OPTIONAL:
         if any(name in data for name in group):
             variables |= group
     require(path, "", data, variables)
-    for name, values in COORDINATES.items():
+    coordinates = COORDINATES | ({"stuck": STUCK} if "worn_correct" in variables else {})
+    for name, values in coordinates.items():
         found = [str(value) for value in data[name].to_numpy()] if name in data.coords else []
         if found != list(values):
             raise InputError(path, f"the coordinate {name} is {found}, expected {list(values)}")
@@ -195,6 +216,12 @@ def _check(path: Path, attributes: Mapping[str, Any], data: xr.Dataset) -> None:
             if negative or np.any(np.isinf(numbers)):
                 raise InputError(path, f"{name} holds negative or infinite values")
     _check_products(path, data)
+    if "rank_share" in variables:
+        shares = np.asarray(data["rank_share"].to_numpy(), float)
+        if not abs(shares.sum() - 1) < 1e-9:
+            raise InputError(path, f"rank_share adds up to {shares.sum():g}; expected 1")
+    if "worn_share" in variables and not np.all(data["worn_share"].to_numpy() <= 1):
+        raise InputError(path, "worn_share holds more than 1; expected shares of the SNGs")
 
 
 def _check_conditions(path: Path, text: str) -> None:

@@ -39,6 +39,9 @@ REGISTER_BITS = 14
 READOUT_NODES = 4097
 """Nodes of the table P(bit = 1) against ln(exposure)."""
 _TABLE_ENDS = (1e-7, 1 - 1e-7)
+STUCK_LN_TAU = 3e4
+"""ln tau of a device that never switches in any write, and minus that of one that always has:
+beyond ``NEVER`` of :mod:`system.arithmetic.codes`, so that code 0 does not matter either."""
 
 
 class Trim(NamedTuple):
@@ -64,6 +67,16 @@ class Deviation(NamedTuple):
     def at(self, place: np.ndarray) -> Deviation:
         """The devices at places of the (single) axis."""
         return jax.tree.map(lambda values: values[place], self)
+
+    def stuck(self, where: np.ndarray, in_lrs: bool) -> Deviation:
+        """The same, but devices ``where`` (bool, in their shape) are worn and stay in one state.
+
+        Whatever is written, they are read as a stored 1 (``in_lrs``) or 0: with the read errors.
+        """
+        ln_tau = jnp.where(where, -STUCK_LN_TAU if in_lrs else STUCK_LN_TAU, self.ln_tau)
+        # Their own V0 no longer matters.
+        ln_v0 = None if self.ln_v0 is None else jnp.where(where, 0.0, self.ln_v0)
+        return self._replace(ln_tau=ln_tau, ln_v0=ln_v0)
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 ``pair`` refuses files that do not belong together, ``workload`` reads the events, ``sng`` and
 ``mac`` price a bit, ``published`` holds the figures of others, ``bill`` writes the lines,
-``lines`` adds them up, ``lifetime`` and ``compare`` ask what they mean.
+``lines`` adds them up, ``wear`` and ``compare`` ask what they mean.
 """
 
 from system.budget.bill import BudgetOptions, budget

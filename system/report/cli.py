@@ -40,6 +40,23 @@ def report(
     dac_energy_pj: Annotated[
         float | None, typer.Option("--dac-energy-pJ", help="Energy of one DAC conversion")
     ] = None,
+    endurance: Annotated[
+        float | None,
+        typer.Option(
+            help="SET + RESET cycles that devices last: the characteristic value (the median of "
+            "lognormal); default: device.json's"
+        ),
+    ] = None,
+    endurance_law: Annotated[
+        str,
+        typer.Option(metavar="weibull|lognormal", help="How endurance spreads over devices"),
+    ] = "weibull",
+    endurance_shape: Annotated[
+        float | None,
+        typer.Option(
+            help="Its shape: Weibull's (default 2, assumed), or sigma of the logarithm (0.5)"
+        ),
+    ] = None,
     accept_edited_cells: Annotated[
         bool,
         typer.Option(
@@ -60,6 +77,9 @@ def report(
             accept_edited_cells=accept_edited_cells,
             dac_area=None if dac_area_um2 is None else dac_area_um2 * 1e-12,
             dac_energy=None if dac_energy_pj is None else dac_energy_pj * 1e-12,
+            endurance=endurance,
+            endurance_law=endurance_law,
+            endurance_shape=endurance_shape,
         )
     )
     if not quiet:

@@ -1,8 +1,7 @@
-"""report.json: the budget, accuracies, lifetime and comparisons as plain types in file units."""
+"""report.json: the budget, accuracies, wear and comparisons as plain types in file units."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -19,20 +18,26 @@ from system.budget.accuracy import (
     wilson,
 )
 from system.budget.compare import with_floating_point, with_publication
-from system.budget.lifetime import lifetime, used
 from system.budget.lines import Budget, Line, Progressive, Total
-from system.budget.reading import whole_attribute
+from system.budget.wear.endurance import OF_THE_DEVICE, Endurance, EnduranceChoice
+from system.budget.wear.spent import spent
 from system.budget.workload import Workload
 from system.report import layouts
+from system.report.wear import wear
 
 
 def report(
-    cells: Cells, training: Training, bill: Budget, provenance: Mapping[str, Any]
+    cells: Cells,
+    training: Training,
+    bill: Budget,
+    provenance: Mapping[str, Any],
+    endurance: EnduranceChoice = OF_THE_DEVICE,
 ) -> dict[str, Any]:
     """The content of report.json; raises :class:`InputError` for what the inputs lack."""
     found = accuracies(training)
     gap = difference(found["float"], found["sc"])
-    consumed = _used(cells, training)
+    lasting = Endurance.of(device(cells), endurance)
+    consumed = _used(training, lasting)
     totals = {
         **bill.totals(),
         "endurance_used_by_training": Total(
@@ -90,7 +95,7 @@ def report(
         },
         **_progressive(bill.progressive),
         "endurance_used": consumed,
-        "lifetime": _lifetimes(cells, training, bill),
+        "wear": wear(cells, training, bill, lasting),
         "comparison": {
             "published_system": [
                 {
@@ -235,49 +240,16 @@ def _line(line: Line) -> dict[str, Any]:
     }
 
 
-def _endurance(cells: Cells) -> tuple[float, str]:
-    """Cycles that a device lasts, and where the figure comes from."""
-    endurance = device(cells)["endurance"]
-    return float(endurance["value"]), f"{endurance['source']}: {endurance['note']}"
-
-
-def _used(cells: Cells, training: Training) -> dict[str, Any]:
+def _used(training: Training, endurance: Endurance) -> dict[str, Any]:
     """What the training of training.nc has taken from its devices."""
-    cycles, source = _endurance(cells)
-    taken = used(training, cycles)
+    taken = spent(training, endurance.value)
     return {
         "most_used": f"{taken.kind} SNGs of {taken.layer}",
         "cycles": taken.most,
         "cycles_of_their_mean_device": taken.mean,
-        "endurance_cycles": cycles,
+        "endurance_cycles": endurance.value,
         "fraction": taken.fraction,
         "fraction_of_their_mean_device": taken.mean_fraction,
-        "source": f"derived: training.nc cycles_per_device over the endurance; endurance {source}",
+        "source": "derived: training.nc cycles_per_device over the endurance; endurance "
+        f"{endurance.source}",
     }
-
-
-def _lifetimes(cells: Cells, training: Training, bill: Budget) -> list[dict[str, Any]]:
-    """Wear-out of training and of inference; a null number of images means that nothing wears."""
-    cycles, source = _endurance(cells)
-    rows = []
-    for use in ("training", "inference"):
-        wear = lifetime(cells, bill.workload, cycles, source, inference=use == "inference")
-        if wear is None:
-            continue
-        rows.append(
-            {
-                "use": use,
-                "first_to_wear": f"{wear.kind} SNGs of {wear.layer}",
-                "endurance_cycles": cycles,
-                "cycles_per_image": wear.cycles_per_image,
-                "images": _finite(wear.images),
-                "images_if_every_pulse_wears": _finite(wear.images_if_every_pulse_wears),
-                "epochs": _finite(wear.images / whole_attribute(training, "train_images")),
-                "source": f"derived: endurance over cycles per image; endurance {source}",
-            }
-        )
-    return rows
-
-
-def _finite(value: float) -> float | None:
-    return value if math.isfinite(value) else None

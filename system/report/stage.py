@@ -16,6 +16,7 @@ from formats.provenance import provenance, sha256_file
 from formats.training import read_training
 from system.architecture import Architecture, Dac, architecture
 from system.budget import Budget, BudgetOptions, budget
+from system.budget.wear.endurance import EnduranceChoice
 from system.report.content import device, report
 from system.report.page import page
 
@@ -29,7 +30,8 @@ class ReportOptions:
     """Everything the stage needs.
 
     ``frame_rate`` is in training steps (images) per second; ``dac_area`` (m2) and ``dac_energy``
-    (J per conversion) go together, None leaves the write-voltage DACs out.
+    (J per conversion) go together, None leaves the write-voltage DACs out. ``endurance`` (cycles,
+    None: the device's) and its distribution are those of :class:`EnduranceChoice`.
     """
 
     cells: Path
@@ -40,6 +42,14 @@ class ReportOptions:
     accept_edited_cells: bool = False
     dac_area: float | None = None
     dac_energy: float | None = None
+    endurance: float | None = None
+    endurance_law: str = "weibull"
+    endurance_shape: float | None = None
+
+    @property
+    def lasting(self) -> EnduranceChoice:
+        """How long devices last."""
+        return EnduranceChoice(self.endurance, self.endurance_law, self.endurance_shape)
 
 
 @dataclass(frozen=True)
@@ -65,6 +75,9 @@ def stage_provenance(options: ReportOptions) -> dict[str, Any]:
             "architecture": json.dumps(asdict(layout), sort_keys=True),
             "frame_rate_Hz": options.frame_rate,
             "accept_edited_cells": options.accept_edited_cells,
+            "endurance": options.endurance,
+            "endurance_law": options.endurance_law,
+            "endurance_shape": options.endurance_shape,
         },
         seed=None,
         source=("devices", "formats", "system"),
@@ -88,6 +101,7 @@ def chosen(options: ReportOptions) -> Architecture:
 def run(options: ReportOptions) -> ReportResult:
     """Write the report; raises :class:`formats.errors.InputError` for anything wrong in it."""
     layout = chosen(options)
+    options.lasting.check()
     cells, training = read_cells(options.cells), read_training(options.training)
     bill = budget(
         cells,
@@ -95,7 +109,7 @@ def run(options: ReportOptions) -> ReportResult:
         layout,
         BudgetOptions(options.frame_rate, options.accept_edited_cells),
     )
-    content = report(cells, training, bill, stage_provenance(options))
+    content = report(cells, training, bill, stage_provenance(options), options.lasting)
     text = page(cells, training, bill, content, device(cells))
     files = options.output / "report.json", options.output / "report.html"
     write_json(files[0], content, "report")

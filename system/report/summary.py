@@ -8,6 +8,7 @@ from typing import Any
 
 from system.budget.lines import Budget, Line
 from system.report.quantity import digits, percent, quantity
+from system.report.wear import row_of
 
 AREA: Callable[[Line], float] = attrgetter("area")
 ENERGY: Callable[[Line], float] = attrgetter("energy_training")
@@ -18,7 +19,7 @@ def sentences(report: Mapping[str, Any], bill: Budget, epochs: int) -> list[str]
     totals, timing = report["totals"], bill.timing
     leak = totals["leakage_uW"]["value"] / totals["power_uW"]["value"]
     gap = report["accuracy"]["difference_points"]
-    wear = next(iter(report["lifetime"]), None)
+    wear = row_of(report["wear"], "training") or row_of(report["wear"], "inference")
     used = report["endurance_used"]
     said = [
         f"Area is dominated by the {_dominant(bill, AREA)}, the switching energy of training by "
@@ -50,14 +51,8 @@ def sentences(report: Mapping[str, Any], bill: Budget, epochs: int) -> list[str]
             f"{used['most_used']} has spent "
             f"{digits(100 * used['fraction_of_their_mean_device'])} %."
         )
-    if wear is not None and wear["images"] is not None:
-        end = "" if used["cycles"] else _unfinished(wear["epochs"], epochs)
-        said.append(
-            f"Of the mean devices that of the {wear['first_to_wear']} wears out first: the mean "
-            f"device of these lasts {digits(wear['images'])} training images, "
-            f"{digits(wear['epochs'])} epochs, at an endurance of "
-            f"{digits(wear['endurance_cycles'])} cycles{end}."
-        )
+    if wear is not None:
+        said.append(_failures(wear, report["wear"]["endurance"]))
     low, high = report["comparison"]["floating_point"][-1]["ratio"]
     said.append(
         f"Per product the whole system takes {digits(1 / high)} to {digits(1 / low)} times the "
@@ -131,6 +126,21 @@ def _bit_by_bit(found: Mapping[str, Any] | None) -> list[str]:
         f"{percent(found['moments_on_the_same'])} of the same ones (McNemar's p = "
         f"{digits(found['mcnemar_p'])})."
     ]
+
+
+def _failures(row: Mapping[str, Any], endurance: Mapping[str, Any]) -> str:
+    """When devices fail, of the row of the device's own endurance."""
+    what = "training images" if row["use"] == "training" else "inferences"
+    times = [
+        f"{name} after {digits(row[f'images_to_{key}'])}"
+        for name, key in (("0.1 %", "per_mille"), ("1 %", "percent"))
+        if row[f"images_to_{key}"] is not None
+    ]
+    return (
+        f"Devices do not last equally long ({endurance['text']}): the first of all fails after "
+        f"{digits(row['images_to_first'])} {what} (median), most probably one of the "
+        f"{row['first_to_fail']}{''.join(f', {text}' for text in times)}."
+    )
 
 
 def _unfinished(worn: float | None, epochs: int) -> str:

@@ -49,9 +49,9 @@ def check_cells(cells: Sequence[Cell], threads: int) -> None:
 
 def _check(options: Any) -> None:
     """The first steps of :func:`system.train.stage.run`."""
+    from system.train.hardware import hardware_of
     from system.train.plan import Workshop
     from system.train.scaling import Scaling
-    from system.train.stage import hardware_of
 
     images = characters(options.images, options.train_images, options.test_images)
     if options.batch_size > images.train:

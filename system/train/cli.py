@@ -94,6 +94,13 @@ def train(
         int,
         typer.Option(help="Score the networks bit by bit on so many test images"),
     ] = _DEFAULT.exact_images,
+    worn: Annotated[
+        str,
+        typer.Option(
+            metavar="SHARE,SHARE,...",
+            help="Evaluate the network with shares of all SNGs stuck in HRS, in LRS ('': not)",
+        ),
+    ] = _DEFAULT.worn,
     rule: Annotated[
         str,
         typer.Option(metavar="sgd|momentum|adam", help="The update (Adam is a binary unit)"),
@@ -169,6 +176,7 @@ def train(
             mode=mode,
             progressive=progressive,
             exact_images=exact_images,
+            worn=worn,
             rule=rule,
             rate=rate,
             weight_bits=weight_bits,

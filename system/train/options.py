@@ -19,6 +19,7 @@ from system.networks import network_sha256
 from system.train.plan import parse_schedule
 from system.train.progressive import parse_stages
 from system.train.update import RATES, RULES
+from system.train.worn import parse_worn
 
 SOURCE = (
     "devices",
@@ -54,7 +55,8 @@ class TrainOptions:
     :mod:`system.train.plan`, ``scales`` those of :mod:`system.train.scaling`, ``stream_life`` and
     ``sng_sharing`` those of :class:`StreamRules`. ``mode`` is one of ``MODES``; ``exact_images``
     test images are scored bit by bit at the end, ``progressive`` the bits of the stages of
-    :mod:`system.train.progressive`. ``calibrate`` read-backs trim each SNG (0: none).
+    :mod:`system.train.progressive`, ``worn`` the shares of :mod:`system.train.worn` (none: not
+    evaluated). ``calibrate`` read-backs trim each SNG (0: none).
     ``rate`` None is that of the rule. ``temperature_K`` to ``sense_error`` are those of
     :class:`Conditions`. ``fresh`` ignores the checkpoints of an interrupted run.
     """
@@ -74,6 +76,7 @@ class TrainOptions:
     mode: str = "moments"
     progressive: str = ""
     exact_images: int = 1000
+    worn: str = "0.001,0.01"
     rule: str = "momentum"
     rate: float | None = None
     weight_bits: int = 16
@@ -148,6 +151,7 @@ class TrainOptions:
             raise InputError("--state-bits", "is for sgd and momentum; adam's memory has 32 bits")
         parse_schedule(self.schedule)
         parse_stages(self.progressive)
+        parse_worn(self.worn)
         _ = self.conditions
         if self.rules.refused_by_devices is not None:
             raise InputError("--sng-sharing", self.rules.refused_by_devices)

@@ -20,6 +20,7 @@ from formats.training import (
     PRODUCTS,
     SCALED,
     STATISTICS,
+    STUCK,
 )
 from system.arithmetic import Generators
 from system.arithmetic.calibration import Calibration
@@ -33,7 +34,9 @@ from system.train.progressive import Progressive
 from system.train.progressive import variables as stage_variables
 from system.train.score import Scored, differences
 from system.train.update import CONSTANTS, Rule
-from system.train.wear import Levels, cycles, mean_levels
+from system.train.wear import RANK_ENDS, Levels, by_rank, cycles, mean_levels
+from system.train.worn import Worn
+from system.train.worn import variables as worn_variables
 
 _DERIVED = "derived: from the shapes of the network's layers"
 _SIMULATED = "simulated: training run"
@@ -46,7 +49,8 @@ class Trained:
     """The networks of one seed, trained in floating point and (or mapped) on streams.
 
     ``scores`` holds those of (arithmetic, evaluation) that were scored. ``exponents`` and
-    ``levels`` are the stochastic network's, ``progressive`` its inference in stages, if asked for.
+    ``levels`` are the stochastic network's, ``progressive`` its inference in stages and ``worn``
+    that with worn devices, if asked for.
     """
 
     runs: Mapping[str, Learned]
@@ -54,6 +58,7 @@ class Trained:
     exponents: np.ndarray
     levels: Sequence[Levels]
     progressive: Progressive | None = None
+    worn: Worn | None = None
 
 
 def dataset(
@@ -80,6 +85,7 @@ def dataset(
     staged = [one.progressive for one in trained if one.progressive is not None]
     if staged:
         variables |= stage_variables(staged)
+    variables |= worn_variables([one.worn for one in trained if one.worn is not None])
     coordinates = {
         "arithmetic": list(ARITHMETICS),
         "seed": options.seed + np.arange(options.seeds),
@@ -90,7 +96,7 @@ def dataset(
         "scaled": list(SCALED),
         "evaluation": list(EVALUATIONS),
         "statistic": list(STATISTICS),
-    }
+    } | ({"stuck": list(STUCK)} if "worn_correct" in variables else {})
     return xr.Dataset(variables, coordinates)
 
 
@@ -346,32 +352,37 @@ def _wear(
 ) -> dict[str, xr.Variable]:
     """Cycles that the runs put on the generators, and the last scales."""
     found = np.zeros((len(trained), len(layers), len(OPERANDS), len(STATISTICS)))
+    ranks = np.zeros((*found.shape[:3], len(RANK_ENDS) - 1))
     for index, one in enumerate(trained):
         for row, bits in enumerate(one.runs["sc"].bits):
             worn = cycles(bits, generators, options.rules, options.batch_size)
             for column, operand in enumerate(OPERANDS):
                 found[index, row, column] = worn[operand].mean(), worn[operand].max()
+                ranks[index, row, column] = by_rank(worn[operand])
     exponents = np.asarray([one.exponents for one in trained], float)
     held = {"x", "w"} if options.mode == "float" else set(SCALED)
     if options.rule == "adam":
         held -= {"m", "bias_m"}
     exponents[..., [name not in held for name in SCALED]] = np.nan
+    cycled = "derived: the bit probabilities of all steps, by generator"
     return {
         "cycles_per_device": _variable(
-            ("layer", "operand", "statistic"),
-            found.mean(axis=0),
-            "1",
-            "derived: the bit probabilities of all steps, by generator",
+            ("layer", "operand", "statistic"), found.mean(axis=0), "1", cycled,
             "SET + RESET cycles of the training steps on a generator, mean over seeds",
         ),
+        "cycles_by_rank": _variable(
+            ("layer", "operand", "rank"), ranks.mean(axis=0), "1", cycled,
+            "the same in classes of generators by rank of use, the least used first",
+        ),
+        "rank_share": _variable(
+            ("rank",), np.diff(RANK_ENDS), "1", "chosen: finer where the first devices fail",
+            "share of a layer's generators in each class",
+        ),
         "scale_exponent": _variable(
-            ("seed", "layer", "scaled"),
-            exponents,
-            "1",
-            _SIMULATED,
+            ("seed", "layer", "scaled"), exponents, "1", _SIMULATED,
             "log2 of the stochastic network's last scales",
         ),
-    }
+    }  # fmt: skip
 
 
 def _variable(

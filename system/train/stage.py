@@ -2,28 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from formats.cells import Cells, read_cells
+from formats.cells import read_cells
 from formats.errors import InputError
 from formats.folders import make_folder, trainings_folder
 from formats.provenance import provenance_key, sha256_file
 from formats.seeds import generator
 from formats.training import write_training, write_weights
-from system.arithmetic import Deviation, Devices, Generators
-from system.arithmetic.calibration import Calibration
+from system.arithmetic import Deviation, Devices
 from system.arithmetic.exact.callback import interruptible
 from system.images import Images, load_images
 from system.images.subsets import spread
-from system.networks import Layer, build_network, layers_of
+from system.networks import build_network, layers_of
 from system.train.allocation import keep_freed_memory
 from system.train.checkpoint import Checkpoints
 from system.train.evaluate import Evaluators
+from system.train.hardware import Hardware, hardware_of, times_slower
 from system.train.learning import (
     Course,
     Epoch,
@@ -35,11 +35,10 @@ from system.train.learning import (
     scales_of,
 )
 from system.train.options import TrainOptions, float_provenance, stage_provenance
-from system.train.plan import SHORTEST, Made, Plan, Workshop, exact_reason, in_float, plans
+from system.train.plan import Made, Plan, Workshop, in_float
 from system.train.progress import TrainingProgress
 from system.train.progressive import (
     Progressive,
-    at_length,
     bit_by_bit,
     by_moments,
     parse_stages,
@@ -57,27 +56,12 @@ from system.train.score import (
 from system.train.summary import summary
 from system.train.update import Rule
 from system.train.wear import no_bits
+from system.train.worn import Worn, evaluated_with_worn, parse_worn, with_worn
 
 TRAINING_FILE = "training.nc"
 WEIGHTS_FILE = "weights.npz"
 CHECKPOINTS = "checkpoints"
-
-
-@dataclass(frozen=True)
-class Hardware:
-    """What is trained: the plan of each epoch, the generators, and the mode.
-
-    ``mode`` is that of the stochastic products ("moments" or "exact"), ``reason`` says why the
-    moments do not hold (None: they do). ``calibration`` is None where no SNG is trimmed.
-    """
-
-    cells: Cells
-    mac: str
-    plans: tuple[Plan, ...]
-    mode: str
-    reason: str | None
-    generators: Generators
-    calibration: Calibration | None
+_COMPUTED = {"moments": "by the moments of the streams", "exact": "bit by bit"}
 
 
 def run(options: TrainOptions) -> tuple[Path, Path]:
@@ -113,7 +97,7 @@ def run(options: TrainOptions) -> tuple[Path, Path]:
         if options.fresh:
             checkpoints.remove()
         if hardware.reason is not None:
-            times = _slower(hardware.generators) * options.stream_length / 256
+            times = times_slower(hardware.generators) * options.stream_length / 256
             progress.say(
                 f"exact mode: {hardware.reason} (about {max(2, round(times))} times as long as by "
                 "moments)"
@@ -163,38 +147,6 @@ def _network(options: TrainOptions, images: Images, seed: int) -> Any:
     return build_network(options.network, generator(seed, "weights"), images.side, images.classes)
 
 
-def hardware_of(cells: Cells, options: TrainOptions, layers: Sequence[Layer]) -> Hardware:
-    """What the options say of the hardware; raises :class:`InputError` for what cannot be."""
-    mac = str(cells.attributes["default_mac"]) if options.mac is None else options.mac
-    cells.mac(mac)
-    conditions = options.conditions
-    generators = Generators.from_cells(cells, conditions=conditions)
-    chosen = plans(
-        [layer.name for layer in layers],
-        from_image=[layer.name for layer in layers if layer.from_image],
-        mac=mac,
-        length=options.stream_length,
-        rules=options.products,
-        schedule=options.schedule,
-        epochs=options.epochs,
-    )
-    if options.mode == "float":
-        chosen = tuple(plan.forward_only() for plan in chosen)
-    if options.rule == "adam":
-        chosen = tuple(plan.with_binary_update() for plan in chosen)
-    if not chosen[-1].streamed:
-        raise InputError("--product", "leaves no product on streams: there is nothing to simulate")
-    if options.progressive:
-        at_length(chosen[-1], SHORTEST)  # refuses a plan without forward streams
-    reason = exact_reason(cells, generators, options.rules, chosen[-1])
-    mode = "exact" if options.mode == "exact" or reason is not None else "moments"
-    calibration = None
-    if options.calibrate:
-        nominal = Generators.from_cells(cells, conditions=conditions.at_nominal)
-        calibration = Calibration.plan(nominal, options.calibrate, options.trim_bits)
-    return Hardware(cells, mac, chosen, mode, reason, generators, calibration)
-
-
 def _rule(options: TrainOptions, images: Images, on_streams: bool) -> Rule:
     """The update; in floating point without registers."""
     steps = images.train_labels.size // options.batch_size * options.epochs
@@ -221,6 +173,7 @@ class _Seed:
         self.no_devices = draw_devices(None, self.seed, self.layers)
         self.plain = in_float(self.layers)
         self.made = self._made(self.hardware.mode)
+        self.moments = self.made if self.hardware.mode == "moments" else None
         self.tests = Evaluators(self.images, self.seed)
 
     def trained(self) -> Trained:
@@ -235,7 +188,8 @@ class _Seed:
             exponents = runs["sc"].exponents
         scores = self._scores(runs, {"float": mapped, "sc": exponents})
         staged = self._progressive(runs["sc"].network, exponents)
-        return Trained(runs, scores, exponents, runs["sc"].levels, staged)
+        worn = self._worn(runs["sc"].network, exponents, scores)
+        return Trained(runs, scores, exponents, runs["sc"].levels, staged, worn)
 
     def _devices(self) -> dict[str, Devices]:
         hardware = self.hardware
@@ -339,26 +293,64 @@ class _Seed:
             every, self._answers(self.plain, runs["sc"].network, exponents["sc"])
         )
         if self.hardware.reason is None:
-            made = self.made if self.hardware.mode == "moments" else self._made("moments")
             for name, learned in runs.items():
-                right = self._answers(made[-1], learned.network, exponents[name])
+                right = self._by_moments(learned.network, exponents[name], self.devices)
                 scores[name, "moments"] = Scored(every, right)
         if self.options.exact_images:
-            rows = exact_rows(self.images.test_labels, self.options.exact_images)
-            kinds = self._made("exact")[-1].products
             for name, learned in runs.items():
-                self.progress.begin_score(f"{name}, seed {self.seed}, bit by bit", rows.size)
-                scores[name, "exact"] = score_exact(
-                    kinds,
-                    learned.network,
-                    self.devices,
-                    scales_of(exponents[name], self.layers),
-                    self.images,
-                    rows,
-                    seed=self.seed,
-                    on_batch=self.progress.scored,
+                scores[name, "exact"] = self._bit_by_bit(
+                    name, learned.network, exponents[name], self.devices
                 )
         return scores
+
+    def _by_moments(
+        self, network: Any, exponents: np.ndarray, devices: Mapping[str, Devices]
+    ) -> np.ndarray:
+        """Which test images are right, in the last epoch's arithmetic."""
+        if self.moments is None:
+            self.moments = self._made("moments")
+        answers = self.tests.of(self.moments[-1].products)
+        return answers(network, devices, scales_of(exponents, self.layers), self.options.epochs - 1)
+
+    def _bit_by_bit(
+        self, name: str, network: Any, exponents: np.ndarray, devices: Mapping[str, Devices]
+    ) -> Scored:
+        """Which of the images that are scored so are right."""
+        rows = exact_rows(self.images.test_labels, self.options.exact_images)
+        self.progress.begin_score(f"{name}, seed {self.seed}, bit by bit", rows.size)
+        return score_exact(
+            self._made("exact")[-1].products,
+            network,
+            devices,
+            scales_of(exponents, self.layers),
+            self.images,
+            rows,
+            seed=self.seed,
+            on_batch=self.progress.scored,
+        )
+
+    def _worn(
+        self, network: Any, exponents: np.ndarray, scores: Mapping[tuple[str, str], Scored]
+    ) -> Worn | None:
+        """The stochastic network with worn devices: by moments, where they do not hold bit by bit
+        (if any images are to be scored so)."""
+        shares, evaluation = parse_worn(self.options.worn), "moments"
+        if self.hardware.reason is not None:
+            evaluation = "exact"
+        whole = scores.get(("sc", evaluation))
+        if not shares or whole is None:
+            return None
+
+        def score(share: float, in_lrs: bool) -> Scored:
+            devices = with_worn(
+                self.devices, share, in_lrs, self.seed, self.layers, self.options.rules
+            )
+            if evaluation == "moments":
+                return Scored(whole.rows, self._by_moments(network, exponents, devices))
+            return self._bit_by_bit(f"{100 * share:g} % worn", network, exponents, devices)
+
+        source = f"simulated: what-if of worn devices, {_COMPUTED[evaluation]}"
+        return evaluated_with_worn(shares, whole, score, source)
 
     def _progressive(self, network: Any, exponents: np.ndarray) -> Progressive | None:
         """Inference in stages, by moments where they hold, with thresholds from training images."""
@@ -386,15 +378,3 @@ class _Seed:
             self.progress.scored,
         )
         return progressive(logits, stages, few, images.test[rows], images.test_labels[rows])
-
-
-def _slower(generators: Generators) -> float:
-    """Time of exact training over that by moments at 256 bits.
-
-    Measured with LeNet-5 on 2 cores, batches of 32, rounded (independent bits: 23 times in
-    benchmarks/bitstream.py; the others while the machine was busy); in proportion to the length of
-    the streams (assumed).
-    """
-    if generators.law.spread.memory.value:
-        return 300.0
-    return 40.0 if generators.read_out.reset < 1 else 25.0

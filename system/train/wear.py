@@ -12,6 +12,12 @@ from system.bitstream import StreamRules
 from system.networks import Layer
 from system.train.plan import Plan
 
+RANK_ENDS = (
+    *(0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9),
+    *(0.95, 0.98, 0.99, 0.995, 0.998, 0.999, 0.9995, 0.9999, 1.0),
+)
+"""Ends of the classes that devices are put in by their rank: finer where the first ones fail."""
+
 
 class Levels(NamedTuple):
     """Sums of P(bit = 1), generator by generator, of one layer.
@@ -112,6 +118,18 @@ def cycles(
         "w": np.concatenate([per_use.reshape(-1), update[size:]]),
         "d": events(bits.d, bits.made[2]),
     }
+
+
+def by_rank(cycles_of: np.ndarray) -> np.ndarray:
+    """Mean over the devices between each two of ``RANK_ENDS``, in rising order of use.
+
+    A device on an end counts in both classes by its parts, so that the sum is that of all devices.
+    """
+    ordered = np.sort(np.ravel(cycles_of))
+    sums = np.concatenate([[0.0], np.cumsum(ordered)])
+    ends = np.array(RANK_ENDS) * ordered.size
+    reached = np.interp(ends, np.arange(ordered.size + 1), sums)
+    return np.asarray(np.diff(reached) / np.diff(ends))
 
 
 def mean_levels(

@@ -12,6 +12,9 @@ from formats.cells import Cells
 from formats.training import BINARY, Training
 from system.architecture import UNROLLED
 from system.budget import Budget, BudgetOptions, Line, budget
+from system.budget.sng import sng_table
+from system.budget.wear.use import mean_switching, owned, pulse_rates
+from system.budget.workload import Workload
 from tests import synthetic_training as synthetic
 
 BIT, CLOCK, WORD = 1.04e-4, 1e-8, 11
@@ -40,6 +43,22 @@ def sng_bit(p: float) -> float:
 def bill(cells: Cells, training: Training) -> Budget:
     """The bill of materials of the unrolled network."""
     return budget(cells, training, UNROLLED, BudgetOptions())
+
+
+def busiest(cells: Cells, work: Workload, inference: bool = False) -> tuple[str, float, float]:
+    """Kind of the devices that switch most on the mean, with their switching events and the bits of
+    their busiest one in an image, at a RESET that never fails."""
+    products, table = work.forward if inference else work.products, sng_table(cells)
+    found = [
+        (
+            mean_switching(products, place, table, 1.0),
+            pulse_rates(work, products, place).most,
+            place,
+        )
+        for place in owned(work)
+    ]
+    events, bits, (_, kind, _) = max(found, key=lambda each: each[0])
+    return kind, events, bits
 
 
 def of(found: Budget, item: str) -> Line:

@@ -19,7 +19,6 @@ from formats.training import Training, read_training
 from system.architecture import UNROLLED, Dac
 from system.budget import Budget, BudgetOptions, Line, budget
 from system.budget.layout import accumulator_width
-from system.budget.lifetime import lifetime
 from system.budget.lines import interval
 from system.budget.sng import energy_per_bit, sng_table
 from system.budget.units import mac_energy
@@ -300,19 +299,6 @@ def test_missing_operand_statistics_are_refused(pair: tuple[Cells, Training]) ->
     data["operand_a"][:] = np.nan
     with pytest.raises(InputError, match="conv1/forward"):
         budget(cells, replace(training, data=data), UNROLLED, BudgetOptions())
-
-
-def test_lifetime_is_endurance_over_switched_bits(pair: tuple[Cells, Training]) -> None:
-    bill = budget(*pair, UNROLLED, BudgetOptions())
-    wear = lifetime(pair[0], bill.workload, 1e4, "assumed: test")
-    assert wear is not None
-    # activations: p = 0.2 in two products of 256 bits
-    assert (wear.kind, wear.cycles_per_image) == ("activation", pytest.approx(0.2 * 512))
-    assert wear.images == pytest.approx(1e4 / 102.4)
-    assert wear.images_if_every_pulse_wears == pytest.approx(1e4 / 512)
-    inference = lifetime(pair[0], bill.workload, 1e4, "assumed: test", inference=True)
-    assert inference is not None
-    assert inference.images == pytest.approx(1e4 / 51.2)
 
 
 def test_a_doubled_energy_in_the_file_doubles_the_line(

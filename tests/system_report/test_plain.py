@@ -85,5 +85,5 @@ def test_a_network_without_streams_has_no_generators(cells: Cells) -> None:
     assert not {line.group for line in found.lines} & {"SNGs", "MACs"}
     assert found.timing.inference == pytest.approx(416_520 * CLOCK)
     content = report(cells, training, found, {})
-    assert content["lifetime"] == [] and content["endurance_used"]["fraction"] == 0
+    assert content["wear"]["table"] == [] and content["endurance_used"]["fraction"] == 0
     assert sentences(content, found, 3)

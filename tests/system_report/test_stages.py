@@ -11,7 +11,7 @@ import xarray as xr
 from formats.cells import Cells
 from formats.errors import InputError
 from system.budget.calibration import readbacks, trim_bits
-from system.budget.lifetime import used
+from system.budget.wear.spent import spent
 from system.report.content import report
 from system.report.summary import sentences
 from tests.system_report.changes import (
@@ -112,11 +112,11 @@ def test_used_endurance_is_that_of_the_most_used_device(cells: Cells) -> None:
         data["cycles_per_device"][0, 0] = [2, 1]
 
     training = trained(cells, change)
-    taken = used(training, 1e6)
+    taken = spent(training, 1e6)
     assert (taken.layer, taken.kind) == ("fc2", "parameter")
     assert (taken.fraction, taken.mean_fraction) == (0.9, 0.4)
     content = report(cells, training, bill(cells, training), {})
     endurance = content["endurance_used"]["endurance_cycles"]
     assert content["totals"]["endurance_used_by_training"]["value"] == 9e5 / endurance
     with pytest.raises(InputError, match="mean above its max"):
-        used(trained(cells, swapped), 1e6)
+        spent(trained(cells, swapped), 1e6)

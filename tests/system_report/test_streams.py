@@ -15,8 +15,8 @@ from formats.training import read_training, write_training
 from system.architecture import UNROLLED, Dac
 from system.bitstream import StreamRules
 from system.budget import Budget, BudgetOptions, Line, budget
-from system.budget.lifetime import Lifetime, lifetime
 from tests import synthetic_training as synthetic
+from tests.system_report.changes import busiest
 
 N, BATCH, ACCESS, SRAM, WORD = 256, 32, 9e-15, 0.242e-12, 11
 SNG_AREA, SNG_LEAKAGE = 5e-12 + WORD * 4.5e-12, 1e-10 + WORD * 3e-10
@@ -73,12 +73,6 @@ def of(bill: Budget, item: str) -> Line:
 
 def items(bill: Budget) -> set[str]:
     return {line.item for line in bill.lines}
-
-
-def worn(cells: Cells, bill: Budget) -> Lifetime:
-    found = lifetime(cells, bill.workload, 1e6, "assumed: test")
-    assert found is not None
-    return found
 
 
 def test_one_generator_a_parameter_for_one_image_costs_what_it_did(bill: Bill) -> None:
@@ -163,10 +157,9 @@ def test_a_stream_for_a_batch_is_made_once_and_stored(cells: Cells, bill: Bill) 
             replace(p, a=replace(p.a, probability=0.0)) for p in after.workload.products
         ),
     )
-    assert worn(cells, after).cycles_per_image == pytest.approx(102.4)
-    wear = lifetime(cells, parameters, 1e6, "assumed: test", inference=True)
-    assert wear is not None
-    assert wear.kind == "parameter" and wear.cycles_per_image == pytest.approx(0.1 * N / 32)
+    assert busiest(cells, after.workload)[1] == pytest.approx(102.4)
+    kind, events, _ = busiest(cells, parameters, True)
+    assert (kind, events) == ("parameter", pytest.approx(0.1 * N / 32))
     assert any("first image of its life (batch; 0.03125" in text for text in after.assumptions)
 
 
@@ -205,9 +198,9 @@ def test_turns_save_generators_and_cost_time_and_wear(cells: Cells, bill: Bill) 
     # The weight is fetched and loaded for every bit instead of once a stream.
     clocked += (N - 1) * (FORWARD + BACKWARD) * (16 * ACCESS + WORD * 12e-15)
     assert after.energy_training - before.energy_training == pytest.approx(clocked, abs=1e-15)
-    assert worn(cells, before).kind == "activation"
-    wear = worn(cells, after)
-    assert (wear.kind, wear.cycles_per_image) == ("parameter", pytest.approx(4 * 0.1 * 2 * N))
+    assert busiest(cells, before.workload)[0] == "activation"
+    kind, events, _ = busiest(cells, after.workload)
+    assert (kind, events) == ("parameter", pytest.approx(4 * 0.1 * 2 * N))
 
 
 def test_no_more_turns_than_weights(bill: Bill) -> None:
@@ -223,7 +216,8 @@ def test_no_more_turns_than_weights(bill: Bill) -> None:
 
 def test_turns_and_life_together_wear_by_their_ratio(cells: Cells, bill: Bill) -> None:
     """16 parameters on a device, each stream for 4 images: 4 times the wear of a device of one."""
-    assert worn(cells, bill("4", "turns:16")).cycles_per_image == pytest.approx(4 * 0.1 * 2 * N)
+    work = bill("4", "turns:16").workload
+    assert busiest(cells, work)[1] == pytest.approx(4 * 0.1 * 2 * N)
     assert "Weight stream memory" in items(bill("4", "turns:16"))
 
 

@@ -82,6 +82,7 @@ def tiny(shared_cells: Path) -> TrainOptions:
         network="mlp",
         stream_length=16,
         exact_images=20,
+        worn="1,0.01",
         epochs=2,
         batch_size=20,
         quiet=True,
