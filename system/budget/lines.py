@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from system.budget.layout import Layout
 from system.budget.units import Unit
@@ -19,8 +20,9 @@ class Line:
     """One item: how many, how large, how often and at what energy (SI units).
 
     ``group`` is the heading it is drawn under, ``cell`` the origin of its unit energy: errors of
-    lines with one origin add linearly, those of different origins in quadrature. ``unit_energy``
-    is the mean over one training step. A ``stderr`` is NaN where it is unknown.
+    lines with one origin move together. ``unit_energy`` is the mean over one training step. A
+    ``stderr`` is that of the simulated energy, NaN where it is unknown. ``parts`` are the items of
+    the lines that this one costs a share of; it moves with them.
     """
 
     item: str
@@ -39,6 +41,7 @@ class Line:
     area_source: str
     energy_source: str
     leakage_source: str
+    parts: tuple[str, ...] = ()
 
     @property
     def area(self) -> float:
@@ -89,12 +92,10 @@ def unit_line(
 
 @dataclass(frozen=True)
 class Total:
-    """A value with its 95 % interval, or None and the reason why there is none."""
+    """A value, its unit and what it is; its interval is made in ``uncertainty``."""
 
     value: float
     unit: str
-    interval95: tuple[float, float] | None
-    reason: str
     meaning: str
 
 
@@ -127,15 +128,56 @@ class Stage:
 @dataclass(frozen=True)
 class Progressive:
     """Inference that stops when the decision is safe, mean over ``images``; ``correct`` of them are
-    right. ``energy`` (J) carries its ``interval95``, or None with the reason."""
+    right. ``lines`` are those of the bill with the mean energy of an inference."""
 
     stages: tuple[Stage, ...]
     images: int
     correct: int
-    energy: float
-    interval95: tuple[float, float] | None
-    reason: str
+    lines: tuple[Line, ...]
     latency: float
+
+    @property
+    def energy(self) -> float:
+        """J, the sum of the lines."""
+        return math.fsum(line.energy_inference for line in self.lines)
+
+
+@dataclass(frozen=True)
+class Amounts:
+    """What the totals follow from, in SI units: numbers, or arrays of one shape.
+
+    ``rate`` is in training steps per second; ``progressive`` the (energy, latency) of an inference
+    in stages, None where there is none.
+    """
+
+    area: Any
+    leakage: Any
+    energy_inference: Any
+    energy_training: Any
+    inference: Any
+    training_step: Any
+    rate: Any
+    progressive: tuple[Any, Any] | None
+
+    def values(self) -> dict[str, Any]:
+        """The totals of report.json by name, in its units."""
+        found = {
+            "area_mm2": self.area * 1e6,
+            "power_uW": (self.energy_training * self.rate + self.leakage) * 1e6,
+            "leakage_uW": self.leakage * 1e6,
+            "energy_per_inference_J": self.energy_inference,
+            "energy_per_training_step_J": self.energy_training,
+            "energy_per_inference_with_leakage_J": self.energy_inference
+            + self.leakage * self.inference,
+            "energy_per_training_step_with_leakage_J": self.energy_training
+            + self.leakage * self.training_step,
+            "latency_s": self.inference,
+            "training_step_latency_s": self.training_step,
+        }
+        if self.progressive is not None:
+            names = "energy_per_progressive_inference_J", "progressive_latency_s"
+            found |= dict(zip(names, self.progressive, strict=True))
+        return found
 
 
 @dataclass(frozen=True)
@@ -186,112 +228,57 @@ class Budget:
         part = math.fsum(of(line) for line in self.lines if line.group == group)
         return part / total if total else 0.0
 
+    @property
+    def amounts(self) -> Amounts:
+        """What the totals follow from."""
+        timing, early = self.timing, self.progressive
+        return Amounts(
+            self.area,
+            self.leakage,
+            self.energy_inference,
+            self.energy_training,
+            timing.inference,
+            timing.training_step,
+            timing.rate,
+            None if early is None else (early.energy, early.latency),
+        )
+
     def totals(self) -> dict[str, Total]:
         """The totals of report.json, in its units."""
-        unstated = "unknown: published and assumed unit areas come without an error"
-        no_leakage_error = "unknown: no line's leakage comes with an error"
-        chosen = "exact: follows from the chosen phase times, stream lengths and clock"
-        inference = interval(
-            self.energy_inference, self.lines, lambda x: (x.energy_inference, x.stderr_inference)
-        )
-        training = interval(
-            self.energy_training, self.lines, lambda x: (x.energy_training, x.stderr_training)
-        )
-        timing, scheduled = self.timing, self.workload.scheduled
+        scheduled = self.workload.scheduled
         last = ", at the last epoch's stream lengths" if scheduled else ""
         mean = ", mean over the epochs of the schedule of stream lengths" if scheduled else ""
-
-        def exact(value: float, meaning: str) -> Total:
-            return Total(value, "s", (value, value), chosen, meaning)
-
-        totals = {
-            "area_mm2": Total(
-                math.fsum(line.area * 1e6 for line in self.lines),
-                "mm2",
-                None,
-                unstated,
-                "sum of count x unit area over the lines",
-            ),
-            "power_uW": Total(
-                self.power * 1e6,
-                "uW",
-                None,
-                no_leakage_error,
-                "energy per training step x steps per second + leakage",
-            ),
-            "leakage_uW": Total(
-                self.leakage * 1e6, "uW", None, no_leakage_error, "sum of the lines' leakage"
-            ),
-            "energy_per_inference_J": Total(
-                self.energy_inference,
+        said = {
+            "area_mm2": ("mm2", "sum of count x unit area over the lines"),
+            "power_uW": ("uW", "energy per training step x steps per second + leakage"),
+            "leakage_uW": ("uW", "sum of the lines' leakage"),
+            "energy_per_inference_J": ("J", f"switching energy of one image, forward{last}"),
+            "energy_per_training_step_J": (
                 "J",
-                *inference,
-                f"switching energy of one image, forward{last}",
-            ),
-            "energy_per_training_step_J": Total(
-                self.energy_training,
-                "J",
-                *training,
                 "switching energy of one image: forward, both gradients and its part of the "
                 f"update{mean}",
             ),
-            "energy_per_inference_with_leakage_J": Total(
-                self.energy_inference + self.leakage * timing.inference,
+            "energy_per_inference_with_leakage_J": (
                 "J",
-                None,
-                no_leakage_error,
                 f"energy per inference + leakage x latency{last}",
             ),
-            "energy_per_training_step_with_leakage_J": Total(
-                self.energy_training + self.leakage * timing.training_step,
+            "energy_per_training_step_with_leakage_J": (
                 "J",
-                None,
-                no_leakage_error,
                 f"energy per training step + leakage x latency of the step{mean}",
             ),
-            "latency_s": exact(timing.inference, f"one inference, not pipelined{last}"),
-            "training_step_latency_s": exact(
-                timing.training_step, f"one training step of one image, not pipelined{mean}"
+            "latency_s": ("s", f"one inference, not pipelined{last}"),
+            "training_step_latency_s": (
+                "s",
+                f"one training step of one image, not pipelined{mean}",
             ),
-        }
-        if self.progressive is not None:
-            early = self.progressive
-            totals["energy_per_progressive_inference_J"] = Total(
-                early.energy,
+            "energy_per_progressive_inference_J": (
                 "J",
-                early.interval95,
-                early.reason,
                 "switching energy of one image, forward, in stages until the decision is safe; "
                 "mean over the images",
-            )
-            totals["progressive_latency_s"] = exact(
-                early.latency, "one inference in stages, mean over the images, not pipelined"
-            )
-        return totals
-
-
-def interval(
-    value: float, lines: Iterable[Line], pick: Callable[[Line], tuple[float, float]]
-) -> tuple[tuple[float, float] | None, str]:
-    """95 % interval of a sum from the lines' standard errors, or None with the reason.
-
-    ``pick`` gives a line's energy and its standard error. Errors of one origin (``cell``) are
-    taken as fully correlated, those of different origins as independent.
-    """
-    by_cell: dict[str, list[float]] = {}
-    unknown, known = [], []
-    for line in lines:
-        energy, stderr = pick(line)
-        if energy and math.isnan(stderr):
-            unknown.append(line.item)
-        elif energy:
-            known.append(energy)
-            by_cell.setdefault(line.cell, []).append(stderr)
-    spread = NORMAL_95 * math.sqrt(math.fsum(math.fsum(part) ** 2 for part in by_cell.values()))
-    if unknown:
-        return None, (
-            f"unknown: no error is stated for the unit energy of {'; '.join(unknown)}. The lines "
-            f"with a stated error hold {math.fsum(known) / value:.2%} of the value, with a 95 % "
-            f"half-width of {spread:.3g}"
-        )
-    return (value - spread, value + spread), "propagated from the standard errors of cells.nc"
+            ),
+            "progressive_latency_s": (
+                "s",
+                "one inference in stages, mean over the images, not pipelined",
+            ),
+        }
+        return {name: Total(value, *said[name]) for name, value in self.amounts.values().items()}

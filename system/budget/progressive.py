@@ -10,7 +10,7 @@ import numpy as np
 
 from formats.errors import InputError
 from formats.training import Training
-from system.budget.lines import Line, Progressive, Stage, interval
+from system.budget.lines import Line, Progressive, Stage
 from system.budget.workload import Workload
 
 
@@ -49,17 +49,11 @@ def progressive(
         stages.append(Stage(int(bits), float(part), energy, latency(of)))
         parts.append(bill)
     mean = [_mean(same, share) for same in zip(*parts, strict=True)]
-    total = math.fsum(line.energy_inference for line in mean)
-    bounds, reason = interval(
-        total, mean, lambda line: (line.energy_inference, line.stderr_inference)
-    )
     return Progressive(
         stages=tuple(stages),
         images=int(reached[0]),
         correct=int(correct.sum()),
-        energy=total,
-        interval95=bounds,
-        reason=reason,
+        lines=tuple(mean),
         latency=math.fsum(stage.reached * stage.latency for stage in stages),
     )
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import xarray as xr
 
 from formats.cells import OUTCOMES, PHASES, Cells, nominal_index
 
@@ -14,13 +13,12 @@ from formats.cells import OUTCOMES, PHASES, Cells, nominal_index
 class SngTable:
     """The SNG at one temperature, corner and pulse width, over its write voltages.
 
-    ``pi`` is the probability that the stored state is LRS, ``pi_stderr`` its standard error;
-    ``energy`` and ``energy_stderr`` (J) have the axes (voltage, phase, outcome).
+    ``pi`` is the probability that the stored state is LRS; ``energy`` and ``energy_stderr`` (J)
+    have the axes (voltage, phase, outcome).
     """
 
     voltage: np.ndarray
     pi: np.ndarray
-    pi_stderr: np.ndarray
     energy: np.ndarray
     energy_stderr: np.ndarray
     e01: float
@@ -71,7 +69,6 @@ def sng_table(cells: Cells) -> SngTable:
     return SngTable(
         voltage=np.asarray(sng["write_voltage"].to_numpy(), float)[order],
         pi=np.asarray(at["pi"].to_numpy(), float)[order],
-        pi_stderr=_stored_stderr(at)[order],
         energy=energies("energy")[order],
         energy_stderr=energies("energy_stderr")[order],
         e01=float(at["e01"]),
@@ -80,13 +77,6 @@ def sng_table(cells: Cells) -> SngTable:
         corner=str(at["corner"].item()),
         pulse_width=float(at["pulse_width"]),
     )
-
-
-def _stored_stderr(sng: xr.Dataset) -> np.ndarray:
-    """Standard error of pi = Ps/(Ps + Pr (1 - Ps)) from that of Ps, to first order."""
-    ps, pr = np.asarray(sng["Ps"].to_numpy(), float), float(sng["Pr"])
-    slope = pr / np.maximum(ps + pr * (1 - ps), 1e-300) ** 2
-    return np.asarray(slope * sng["Ps_stderr"].to_numpy())
 
 
 def stored_probability(table: SngTable, bit_probability: float) -> float:
@@ -104,22 +94,13 @@ def energy_per_bit(table: SngTable, bit_probability: float) -> BitEnergy:
     LRS ("switched") at probability pi, each phase costs pi E(switched) + (1 - pi) E(held). At
     probability 0 no write pulse is applied and the write costs nothing; between there and the
     lowest tabulated voltage E(held) falls linearly to 0. Above the highest tabulated probability
-    the highest voltage stands. The standard error adds that of the energies and the effect of
-    Ps_stderr on the chosen voltage linearly.
+    the highest voltage stands. The standard error is that of the tabulated energies.
     """
     pi = stored_probability(table, bit_probability)
     phases = _mean_energy(table.pi, table.energy, pi)
     spread = float(np.sum(_mean_energy(table.pi, table.energy_stderr, pi)))
-    if np.any(np.isnan(table.pi_stderr)):
-        shift = float("nan")
-    else:
-        low, high = (
-            float(np.sum(_mean_energy(table.pi + sign * table.pi_stderr, table.energy, pi)))
-            for sign in (-1, 1)
-        )
-        shift = abs(high - low) / 2
     reset, write, read = (float(value) for value in phases)
-    return BitEnergy(reset, write, read, stderr=spread + shift)
+    return BitEnergy(reset, write, read, stderr=spread)
 
 
 def _mean_energy(table_pi: np.ndarray, energy: np.ndarray, pi: float) -> np.ndarray:

@@ -166,6 +166,7 @@ def _overhead(overhead: Overhead, base: Sequence[Line]) -> Line:
         area_source=said(overhead.area, "area"),
         energy_source=said(overhead.energy, "switching energy"),
         leakage_source=said(overhead.leakage, "leakage"),
+        parts=tuple(line.item for line in base),
     )
 
 

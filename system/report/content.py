@@ -18,11 +18,12 @@ from system.budget.accuracy import (
     wilson,
 )
 from system.budget.compare import with_floating_point, with_publication
-from system.budget.lines import Budget, Line, Progressive, Total
+from system.budget.lines import Budget, Line, Progressive
+from system.budget.uncertainty import uncertainty
 from system.budget.wear.endurance import OF_THE_DEVICE, Endurance, EnduranceChoice
 from system.budget.wear.spent import spent
 from system.budget.workload import Workload
-from system.report import layouts
+from system.report import intervals, layouts
 from system.report.wear import wear
 
 
@@ -38,21 +39,22 @@ def report(
     gap = difference(found["float"], found["sc"])
     lasting = Endurance.of(device(cells), endurance)
     consumed = _used(training, lasting)
-    totals = {
-        **bill.totals(),
-        "endurance_used_by_training": Total(
-            consumed["fraction"],
-            "1",
-            None,
-            "unknown: the cycles follow from mean bit probabilities, and the endurance is a figure "
-            "without an error",
-            "SET + RESET cycles of the whole training on its most used device over the endurance; "
-            "above 1 it would have worn out before the end",
-        ),
-    }
+    spread = uncertainty(cells, training, bill)
     return {
         "schema": 2,
-        "totals": {name: _total(total) for name, total in totals.items()},
+        "totals": {
+            **{name: intervals.total(name, one, spread) for name, one in bill.totals().items()},
+            "endurance_used_by_training": {
+                "value": consumed["fraction"],
+                "unit": "1",
+                "interval95": None,
+                "reason": "unknown: the cycles follow from mean bit probabilities, and the "
+                "endurance is a figure without an error",
+                "meaning": "SET + RESET cycles of the whole training on its most used device over "
+                "the endurance; above 1 it would have worn out before the end",
+            },
+        },
+        "uncertainty": intervals.behind(spread),
         "accuracy": {
             **{name: _accuracy(one, "training.nc correct") for name, one in found.items()},
             "sc_trained_in": str(training.attributes["mode"]),
@@ -134,16 +136,6 @@ def device(cells: Cells) -> dict[str, Any]:
     return parse_device(
         str(cells.attributes["device_json"]), f"{cells.path}, attribute device_json"
     )
-
-
-def _total(total: Total) -> dict[str, Any]:
-    return {
-        "value": total.value,
-        "unit": total.unit,
-        "interval95": None if total.interval95 is None else list(total.interval95),
-        "reason": total.reason,
-        "meaning": total.meaning,
-    }
 
 
 def _accuracy(one: Accuracy, where: str) -> dict[str, Any]:

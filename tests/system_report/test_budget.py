@@ -19,7 +19,6 @@ from formats.training import Training, read_training
 from system.architecture import UNROLLED, Dac
 from system.budget import Budget, BudgetOptions, Line, budget
 from system.budget.layout import accumulator_width
-from system.budget.lines import interval
 from system.budget.sng import energy_per_bit, sng_table
 from system.budget.units import mac_energy
 from tests import synthetic_training as synthetic
@@ -53,7 +52,8 @@ def test_totals_are_the_sums_of_their_lines(pair: tuple[Cells, Training]) -> Non
     bill = budget(*pair, UNROLLED, BudgetOptions())
     totals = bill.totals()
     lines = bill.lines
-    assert totals["area_mm2"].value == math.fsum(line.area * 1e6 for line in lines)
+    area = math.fsum(line.area * 1e6 for line in lines)
+    assert totals["area_mm2"].value == pytest.approx(area, rel=1e-15)
     assert totals["leakage_uW"].value == 1e6 * math.fsum(line.leakage for line in lines)
     energy = math.fsum(line.energy_training for line in lines)
     assert totals["energy_per_training_step_J"].value == energy
@@ -173,21 +173,6 @@ def test_read_errors_are_taken_back_before_the_state_is_priced(
     # P(1) = 0.45 = pi 0.8 + (1 - pi) 0.1 has pi = 0.5
     bit = energy_per_bit(sng_table(cells), 0.45)
     assert bit.read == pytest.approx(0.5 * 3e-14 + 0.5 * 1e-15)
-
-
-def test_known_errors_give_an_interval_and_unknown_ones_none(
-    pair: tuple[Cells, Training],
-) -> None:
-    bill = budget(*pair, UNROLLED, BudgetOptions())
-    total = bill.totals()["energy_per_training_step_J"]
-    assert total.interval95 is None and "MACs" in total.reason
-    known = [
-        replace(bill.lines[0], cell=cell, energy_training=1.0, stderr_training=error)
-        for cell, error in (("a", 0.1), ("a", 0.2), ("b", 0.4))
-    ]
-    found, _ = interval(3.0, known, lambda line: (line.energy_training, line.stderr_training))
-    assert found is not None
-    assert found[1] - 3.0 == pytest.approx(1.959964 * math.hypot(0.3, 0.4))
 
 
 def test_mac_energy_is_bilinear_and_ignores_unknown_errors_elsewhere() -> None:

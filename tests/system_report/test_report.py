@@ -151,7 +151,9 @@ def test_report_json_holds_the_sums_and_a_source_for_every_line(
         ("energy_per_inference_J", "energy_per_inference_J"),
         ("energy_per_training_step_J", "energy_per_training_step_J"),
     ):
-        assert totals[total]["value"] == math.fsum(line[key] for line in lines)
+        assert totals[total]["value"] == pytest.approx(
+            math.fsum(line[key] for line in lines), rel=1e-12
+        )
     for line in lines:
         assert line["area_mm2"] == pytest.approx(line["count"] * line["unit_area_um2"] * 1e-6)
         assert line["energy_per_training_step_J"] == pytest.approx(
