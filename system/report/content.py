@@ -19,8 +19,10 @@ from system.budget.accuracy import (
 )
 from system.budget.compare import with_floating_point, with_publication
 from system.budget.lines import Budget, Line, Progressive
+from system.budget.sng import conditions, sng_table
 from system.budget.uncertainty import uncertainty
 from system.budget.wear.endurance import OF_THE_DEVICE, Endurance, EnduranceChoice
+from system.budget.wear.shared import groups_of_training
 from system.budget.wear.spent import spent
 from system.budget.workload import Workload
 from system.report import intervals, layouts
@@ -38,7 +40,7 @@ def report(
     found = accuracies(training)
     gap = difference(found["float"], found["sc"])
     lasting = Endurance.of(device(cells), endurance)
-    consumed = _used(training, lasting)
+    consumed = _used(cells, training, bill, lasting)
     spread = uncertainty(cells, training, bill)
     return {
         "schema": 2,
@@ -232,9 +234,11 @@ def _line(line: Line) -> dict[str, Any]:
     }
 
 
-def _used(training: Training, endurance: Endurance) -> dict[str, Any]:
+def _used(cells: Cells, training: Training, bill: Budget, endurance: Endurance) -> dict[str, Any]:
     """What the training of training.nc has taken from its devices."""
-    taken = spent(training, endurance.value)
+    reset = float(cells.sng.isel(conditions(cells))["Pr"])
+    groups = groups_of_training(training, bill.layout, sng_table(cells), reset)
+    taken = spent(training, groups, endurance.value)
     return {
         "most_used": f"{taken.kind} SNGs of {taken.layer}",
         "cycles": taken.most,

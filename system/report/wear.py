@@ -32,13 +32,13 @@ from system.budget.wear.failure import (
     images_to_share,
     survival,
 )
+from system.budget.wear.shared import EVERY_LAYER, groups_of_training, shared_groups
 from system.budget.wear.sharing import UnderRules, comparison
 from system.budget.wear.use import (
     Group,
     epoch_images,
     inference_groups,
     recorded_images,
-    training_groups,
 )
 from system.budget.workload import KINDS
 
@@ -51,6 +51,7 @@ _SPREAD = {
     "ranks": "by rank, as training.nc recorded",
     "two": "one device at the recorded most, all others at the mean of the rest",
     "none": "not known: all at the mean",
+    "shared": "a device makes streams of many operands in turn: all of a product's alike (assumed)",
 }
 
 
@@ -66,8 +67,11 @@ def wear(cells: Cells, training: Training, bill: Budget, endurance: Endurance) -
     """The content of the key; raises :class:`InputError` where recorded cycles are no numbers."""
     table = sng_table(cells)
     reset = float(cells.sng.isel(conditions(cells))["Pr"])
-    trained = training_groups(training, bill.workload, table, reset)
-    inferring = inference_groups(bill.workload, table, reset, trained)
+    trained = groups_of_training(training, bill.layout, table, reset)
+    if bill.layout.architecture.shared:
+        inferring = shared_groups(bill.layout, bill.workload.forward, table, reset)
+    else:
+        inferring = inference_groups(bill.workload, table, reset, trained)
     timing = bill.timing
     uses = {"training": trained, "inference": inferring}
     clocks = {
@@ -110,7 +114,7 @@ def wear(cells: Cells, training: Training, bill: Budget, endurance: Endurance) -
         if not trained
         else [
             _under(one, endurance, clocks["training"])
-            for one in comparison(training, bill.workload, table, reset, trained)
+            for one in comparison(training, bill.layout, table, reset, trained)
         ],
         "retention": _retention(cells),
         "read_disturb": _disturb(read_disturb(cells), bill),
@@ -123,7 +127,9 @@ def _all(groups: Iterable[Group], pulses: bool = False) -> Rates:
 
 def _group(use: str, group: Group, training: Training) -> dict[str, Any]:
     spread = "none"
-    if group.recorded:
+    if group.layer == EVERY_LAYER:
+        spread = "shared"
+    elif group.recorded:
         spread = "ranks" if "cycles_by_rank" in training.data else "two"
     return {
         "use": use,
@@ -136,9 +142,13 @@ def _group(use: str, group: Group, training: Training) -> dict[str, Any]:
         "bits_per_image_most": group.pulses.most,
         "pulses_in_vain_per_image": group.in_vain,
         "spread": _SPREAD[spread]
-        + ("; in the proportions of training (assumed)" if use != "training" else ""),
+        + (
+            "; in the proportions of training (assumed)"
+            if use != "training" and spread != "shared"
+            else ""
+        ),
         "source": "derived: training.nc cycles_per_device, bits of the workload"
-        if use == "training"
+        if use == "training" and spread != "shared"
         else "derived: mean bit probabilities of training.nc, bits of the workload",
     }
 

@@ -112,11 +112,11 @@ def test_used_endurance_is_that_of_the_most_used_device(cells: Cells) -> None:
         data["cycles_per_device"][0, 0] = [2, 1]
 
     training = trained(cells, change)
-    taken = spent(training, 1e6)
+    taken = spent(training, (), 1e6)
     assert (taken.layer, taken.kind) == ("fc2", "parameter")
     assert (taken.fraction, taken.mean_fraction) == (0.9, 0.4)
     content = report(cells, training, bill(cells, training), {})
     endurance = content["endurance_used"]["endurance_cycles"]
     assert content["totals"]["endurance_used_by_training"]["value"] == 9e5 / endurance
     with pytest.raises(InputError, match="mean above its max"):
-        spent(trained(cells, swapped), 1e6)
+        spent(trained(cells, swapped), (), 1e6)

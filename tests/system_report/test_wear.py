@@ -14,7 +14,9 @@ from devices.presets import knag2014
 from formats.cells import Cells
 from formats.errors import InputError
 from formats.training import Training
+from system.architecture import UNROLLED
 from system.bitstream import StreamRules
+from system.budget.layout import Layout
 from system.budget.reading import workload
 from system.budget.sng import sng_table
 from system.budget.wear.disturb import TEN_YEARS, read_pulse, rests
@@ -199,7 +201,7 @@ def test_a_device_for_each_use_wears_as_one_and_four_weights_wear_theirs_four_ti
     groups = training_groups(training, work, table, 1.0)
     rows = {
         (row.rules.life_text, row.rules.sharing_text): row
-        for row in comparison(training, work, table, 1.0, groups)
+        for row in comparison(training, Layout(work, UNROLLED), table, 1.0, groups)
     }
     assert rows["image", "parameter"].trained and len(rows) == 6
     for (life, sharing), row in rows.items():

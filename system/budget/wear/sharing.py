@@ -15,11 +15,12 @@ import numpy as np
 
 from formats.training import PRODUCTS, Training
 from system.bitstream import StreamRules
+from system.budget.layout import Layout
 from system.budget.reading import workload
 from system.budget.sng import SngTable
 from system.budget.wear.failure import Rates
+from system.budget.wear.shared import shared_groups
 from system.budget.wear.use import Group, mean_switching, owned, pulse_rates
-from system.budget.workload import Workload
 
 LIVES = ("image", "batch")
 SHARINGS = ("parameter", "turns:4", "use")
@@ -36,19 +37,19 @@ class UnderRules:
 
 def comparison(
     training: Training,
-    work: Workload,
+    layout: Layout,
     table: SngTable,
     reset: float,
     groups: Iterable[Group],
 ) -> tuple[UnderRules, ...]:
     """Training under each life and sharing, and under the rules trained, whose are ``groups``."""
-    groups = tuple(groups)
+    groups, work = tuple(groups), layout.work
     asked = [StreamRules.parse(life, sharing) for life in LIVES for sharing in SHARINGS]
     others = [rules for rules in asked if rules != work.rules]
     return (
         UnderRules(work.rules, groups, True),
         *(
-            UnderRules(rules, _under(training, work, table, reset, groups, rules), False)
+            UnderRules(rules, _under(training, layout, table, reset, groups, rules), False)
             for rules in others
         ),
     )
@@ -74,13 +75,15 @@ def under_rules(training: Training, rules: StreamRules) -> Training:
 
 def _under(
     training: Training,
-    work: Workload,
+    layout: Layout,
     table: SngTable,
     reset: float,
     groups: tuple[Group, ...],
     rules: StreamRules,
 ) -> tuple[Group, ...]:
-    other = workload(under_rules(training, rules))
+    work, other = layout.work, workload(under_rules(training, rules))
+    if layout.architecture.shared:
+        return shared_groups(replace(layout, work=other), other.products, table, reset)
     before = {(layer, kind): (layer, kind, devices) for layer, kind, devices in owned(work)}
     after = {(layer, kind): (layer, kind, devices) for layer, kind, devices in owned(other)}
     found = []

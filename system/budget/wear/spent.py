@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
 
 from formats.training import Training
-from system.budget.wear.use import KIND_OF, recorded
+from system.budget.wear.shared import EVERY_LAYER
+from system.budget.wear.use import KIND_OF, Group, recorded, recorded_images
 
 
 @dataclass(frozen=True)
@@ -33,18 +35,24 @@ class Spent:
         return _ratio(self.mean, self.endurance)
 
 
-def spent(training: Training, endurance: float) -> Spent:
-    """What the recorded run has taken from its most used device, of ``endurance`` cycles.
+def spent(training: Training, groups: Iterable[Group], endurance: float) -> Spent:
+    """What the recorded run has taken from its most used device, of ``endurance`` cycles; of shared
+    ``groups`` by their mean use, else as recorded.
 
     Raises :class:`InputError` where cycles are not numbers.
     """
-    mean, most = recorded(training)
-    row, column = np.unravel_index(int(np.argmax(most)), most.shape)
+    shared = [group for group in groups if group.layer == EVERY_LAYER]
+    if shared:
+        group, images = max(shared, key=lambda one: one.switching.most), recorded_images(training)
+        mean, most = group.switching.mean * images, group.switching.most * images
+        return Spent(group.layer, group.kind, mean, most, endurance)
+    means, mosts = recorded(training)
+    row, column = np.unravel_index(int(np.argmax(mosts)), mosts.shape)
     return Spent(
         str(training.data["layer"].to_numpy()[row]),
         KIND_OF[str(training.data["operand"].to_numpy()[column])],
-        float(mean[row, column]),
-        float(most[row, column]),
+        float(means[row, column]),
+        float(mosts[row, column]),
         endurance,
     )
 

@@ -77,7 +77,8 @@ def recorded_images(training: Training) -> int:
 def training_groups(
     training: Training, work: Workload, table: SngTable, reset: float
 ) -> tuple[Group, ...]:
-    """Every group of devices in a training step of one image; none where no stream was trained on.
+    """Every group of devices in a training step of one image, each layer with its own devices; none
+    where no stream was trained on.
 
     ``reset`` is Pr. Raises :class:`InputError` where cycles are not numbers.
     """
