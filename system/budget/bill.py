@@ -29,6 +29,7 @@ from system.budget.sng import SngTable, sng_table
 from system.budget.surroundings import dac_lines, overhead_lines, pump_lines
 from system.budget.units import gate_unit, register_unit
 from system.budget.updating import update_lines
+from system.budget.wear.use import recorded_images
 from system.budget.workload import Workload
 
 
@@ -75,6 +76,7 @@ def budget(
         lines=tuple(lines(work)),
         timing=timing,
         layout=layout,
+        run=recorded_images(training),
         progressive=early,
         assumptions=assumptions(
             cells, training, layout=layout, table=table, timing=timing, early=early

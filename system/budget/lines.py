@@ -146,7 +146,8 @@ class Progressive:
 class Amounts:
     """What the totals follow from, in SI units: numbers, or arrays of one shape.
 
-    ``rate`` is in training steps per second; ``progressive`` the (energy, latency) of an inference
+    ``rate`` is in training steps per second, ``run`` how many the whole training took;
+    ``progressive`` the (energy, latency) of an inference
     in stages, None where there is none.
     """
 
@@ -157,6 +158,7 @@ class Amounts:
     inference: Any
     training_step: Any
     rate: Any
+    run: int
     progressive: tuple[Any, Any] | None
 
     def values(self) -> dict[str, Any]:
@@ -171,6 +173,9 @@ class Amounts:
             + self.leakage * self.inference,
             "energy_per_training_step_with_leakage_J": self.energy_training
             + self.leakage * self.training_step,
+            "energy_of_training_run_J": (self.energy_training + self.leakage * self.training_step)
+            * self.run,
+            "time_of_training_run_s": self.training_step * self.run,
             "latency_s": self.inference,
             "training_step_latency_s": self.training_step,
         }
@@ -182,11 +187,13 @@ class Amounts:
 
 @dataclass(frozen=True)
 class Budget:
-    """The bill of materials with what it was made from; ``progressive`` where it was trained so."""
+    """The bill of materials with what it was made from; ``run``: the training steps of training.nc,
+    ``progressive`` where it was trained so."""
 
     lines: tuple[Line, ...]
     timing: Timing
     layout: Layout
+    run: int
     progressive: Progressive | None
     assumptions: tuple[str, ...]
     not_modelled: tuple[str, ...]
@@ -240,6 +247,7 @@ class Budget:
             timing.inference,
             timing.training_step,
             timing.rate,
+            self.run,
             None if early is None else (early.energy, early.latency),
         )
 
@@ -265,6 +273,14 @@ class Budget:
             "energy_per_training_step_with_leakage_J": (
                 "J",
                 f"energy per training step + leakage x latency of the step{mean}",
+            ),
+            "energy_of_training_run_J": (
+                "J",
+                f"all {self.run:,} training steps of training.nc at full speed, with leakage",
+            ),
+            "time_of_training_run_s": (
+                "s",
+                f"all {self.run:,} training steps of training.nc, one after the other",
             ),
             "latency_s": ("s", f"one inference, not pipelined{last}"),
             "training_step_latency_s": (

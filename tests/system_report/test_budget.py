@@ -62,6 +62,17 @@ def test_totals_are_the_sums_of_their_lines(pair: tuple[Cells, Training]) -> Non
     )
 
 
+def test_a_training_run_is_all_its_steps(pair: tuple[Cells, Training]) -> None:
+    """Three epochs of the whole batches of the images, with the leakage meanwhile."""
+    found = budget(*pair, UNROLLED, BudgetOptions())
+    totals, steps = found.totals(), 3 * (int(pair[1].attributes["train_images"]) // 32) * 32
+    step = totals["energy_per_training_step_with_leakage_J"].value
+    assert totals["energy_of_training_run_J"].value == pytest.approx(steps * step)
+    assert totals["time_of_training_run_s"].value == pytest.approx(
+        steps * found.timing.training_step
+    )
+
+
 def test_counts_are_those_of_lenet5(pair: tuple[Cells, Training]) -> None:
     bill = budget(*pair, UNROLLED, BudgetOptions())
     assert of(bill, "MACs").count == 416_520

@@ -44,6 +44,7 @@ class Model:
     amounts: Mapping[Key, Amount]
     times: Mapping[str, Amount]
     requested_rate: float
+    run: int
     inputs: tuple[Input, ...]
     idle: tuple[Input, ...] = ()
 
@@ -79,6 +80,7 @@ class Model:
             times["inference"],
             step,
             np.minimum(self.requested_rate, 1.0 / step),
+            self.run,
             early,
         ).values()
 
@@ -141,6 +143,7 @@ def model(
         amounts,
         {name: Amount(value, curves=times.get(name, {})) for name, value in values.items()},
         bill.timing.requested_rate,
+        bill.run,
         tuple(inputs.values()),
         tuple(idle),
     )
