@@ -103,7 +103,9 @@ def _sng_line(cells: Cells, layout: Layout, table: SngTable, kind: str) -> Line:
         cell="sng",
         count=layout.generators(kind),
         unit_area=float(cells.sng["area"]),
-        unit_leakage=float(cells.sng.isel(conditions(cells))["leakage_power"]),
+        unit_leakage=float(
+            cells.sng["leakage_power"].isel(conditions(cells), missing_dims="ignore")
+        ),
         events_inference=inference[0],
         events_training=training[0],
         energy_inference=inference[1],

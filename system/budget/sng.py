@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -26,6 +27,33 @@ class SngTable:
     temperature: float
     corner: str
     pulse_width: float
+
+    @cached_property
+    def knots(self) -> np.ndarray:
+        """0, where no pulse is applied, and every pi that is higher than all before it."""
+        return np.concatenate([[0.0], self.pi[self._rising]])
+
+    @cached_property
+    def energies(self) -> np.ndarray:
+        """J at the knots, axes (knot, phase, outcome)."""
+        return self._at_knots(self.energy)
+
+    @cached_property
+    def errors(self) -> np.ndarray:
+        """The same of the standard errors."""
+        return self._at_knots(self.energy_stderr)
+
+    @cached_property
+    def _rising(self) -> np.ndarray:
+        higher = self.pi[1:] > np.maximum.accumulate(self.pi)[:-1]
+        return np.concatenate([[True], higher]) & (self.pi > 0)
+
+    def _at_knots(self, energy: np.ndarray) -> np.ndarray:
+        """Without a pulse a write that switches nothing takes nothing."""
+        kept = energy[self._rising] if np.any(self._rising) else energy[-1:]
+        without_pulse = kept[:1].copy()
+        without_pulse[0, PHASES.index("write"), OUTCOMES.index("held")] = 0.0
+        return np.concatenate([without_pulse, kept])
 
 
 @dataclass(frozen=True)
@@ -84,7 +112,7 @@ def stored_probability(table: SngTable, bit_probability: float) -> float:
     span = 1.0 - table.e10 - table.e01
     if span <= 0:
         return bit_probability
-    return float(np.clip((bit_probability - table.e01) / span, 0.0, 1.0))
+    return min(max((bit_probability - table.e01) / span, 0.0), 1.0)
 
 
 def energy_per_bit(table: SngTable, bit_probability: float) -> BitEnergy:
@@ -97,31 +125,22 @@ def energy_per_bit(table: SngTable, bit_probability: float) -> BitEnergy:
     the highest voltage stands. The standard error is that of the tabulated energies.
     """
     pi = stored_probability(table, bit_probability)
-    phases = _mean_energy(table.pi, table.energy, pi)
-    spread = float(np.sum(_mean_energy(table.pi, table.energy_stderr, pi)))
+    phases = _mean_energy(table, table.energies, pi)
+    spread = float(np.sum(_mean_energy(table, table.errors, pi)))
     reset, write, read = (float(value) for value in phases)
     return BitEnergy(reset, write, read, stderr=spread)
 
 
-def _mean_energy(table_pi: np.ndarray, energy: np.ndarray, pi: float) -> np.ndarray:
-    """Energies (J) of the three phases at the stored probability ``pi``."""
-    rising = np.concatenate([[True], table_pi[1:] > np.maximum.accumulate(table_pi)[:-1]])
-    rising &= table_pi > 0
-    if not np.any(rising):
-        return np.zeros(len(PHASES)) if pi == 0 else energy[-1] @ np.array([1 - pi, pi])
-    knots = np.concatenate([[0.0], table_pi[rising]])
-    kept = energy[rising]
-    without_pulse = kept[:1].copy()
-    without_pulse[0, PHASES.index("write"), OUTCOMES.index("held")] = 0.0
-    values = np.concatenate([without_pulse, kept])
-    at = np.array(
-        [
-            [np.interp(pi, knots, values[:, phase, outcome]) for outcome in range(len(OUTCOMES))]
-            for phase in range(len(PHASES))
-        ]
-    )
-    weights = np.array([1.0 - pi, pi])
-    return np.sum(np.where(weights > 0, weights * at, 0.0), axis=1)
+def _mean_energy(table: SngTable, energies: np.ndarray, pi: float) -> np.ndarray:
+    """Mean over the stored state, LRS at probability ``pi``, of ``energies`` at the table's
+    ``knots``: those (J) of the three phases."""
+    knots, weights = table.knots, np.array([1.0 - pi, pi])
+    right = min(int(np.searchsorted(knots, pi)), len(energies) - 1)
+    at = energies[right]
+    if 0 < right < knots.size and pi < knots[right]:
+        part = (pi - knots[right - 1]) / (knots[right] - knots[right - 1])
+        at = (1 - part) * energies[right - 1] + part * at
+    return np.asarray(np.sum(np.where(weights > 0, weights * at, 0.0), axis=1))
 
 
 def _phase(cells: Cells, name: str) -> int:

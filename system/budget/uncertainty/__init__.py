@@ -7,7 +7,7 @@ published or we assumed, ``figures`` finds them in the sources of the lines; ``g
 """
 
 from system.budget.uncertainty.inputs import Input
-from system.budget.uncertainty.model import Model, model
-from system.budget.uncertainty.spread import Bar, Spread, Uncertainty, uncertainty
+from system.budget.uncertainty.model import Model
+from system.budget.uncertainty.spread import Bar, Spread, Uncertainty, spread, uncertainty
 
-__all__ = ["Bar", "Input", "Model", "Spread", "Uncertainty", "model", "uncertainty"]
+__all__ = ["Bar", "Input", "Model", "Spread", "Uncertainty", "spread", "uncertainty"]

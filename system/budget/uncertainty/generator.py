@@ -22,7 +22,7 @@ from system.budget.uncertainty.figures import Mixture, Part
 from system.budget.uncertainty.inputs import Curve, Effect, Input, LogNormal, curve, factor
 
 KNOTS = (-2.0, 0.0, 2.0)
-"""z at which a table is altered."""
+"""z at which curves are computed. At 0 the table is the bill's, but for the mean over devices."""
 _DEVICES = 15
 """Gauss-Hermite nodes over devices."""
 _WRITE_CURRENT = factor(
@@ -108,13 +108,16 @@ def _energies(lines: Sequence[Line]) -> dict[Key, float]:
 
 
 def _curves(
-    tables: Mapping[float, SngTable], nominal: Sequence[Line], price: Price
+    write: Written, tables: Mapping[float, SngTable], nominal: Sequence[Line], price: Price
 ) -> dict[Key, Curve]:
     """Curves of all lines through their energies with the tables at some z."""
-    priced = {z: _energies(price(table)) for z, table in tables.items()}
+    whole = _energies(nominal)
+    priced = [
+        whole if table is write.table else _energies(price(table)) for table in tables.values()
+    ]
     return {
-        key: curve(tuple(tables), [energies[key] for energies in priced.values()], energy)
-        for key, energy in _energies(nominal).items()
+        key: curve(tuple(tables), [energies[key] for energies in priced], energy)
+        for key, energy in whole.items()
     }
 
 
@@ -157,8 +160,8 @@ def _fit(write: Written, nominal: Sequence[Line], price: Price) -> tuple[Moving,
             sigma,
             "fitted: covariance of the SET law in device.json",
         )
-        tables = {z: table(root[:, column] * z) for z in KNOTS}
-        found.append((one, _curves(tables, nominal, price)))
+        tables = {z: table(root[:, column] * z) if z else write.table for z in KNOTS}
+        found.append((one, _curves(write, tables, nominal, price)))
     return found, ()
 
 
@@ -202,7 +205,7 @@ def _parts(
         )
     )
     moved = [
-        {z: _energies(price(table(one.sigma * z))) for z in KNOTS if one.sigma}
+        {z: _energies(price(table(one.sigma * z))) if z else whole for z in KNOTS if one.sigma}
         for one, table in (
             (hrs, lambda ln: write.resisting(ln_hrs=ln)),
             (lrs, lambda ln: write.resisting(ln_lrs=ln)),
@@ -214,7 +217,7 @@ def _parts(
         mixture = [Part(1.0 - sum(parts) / energy)]
         for part, one, at, others in zip(parts, (hrs, lrs), moved, ([], moving_lrs), strict=True):
             effects = list(others)
-            if at and part > 0:
+            if at and part > 1e-9 * energy:
                 values = [part + energies[key] - energy for energies in at.values()]
                 effects.append((one, curve(KNOTS, values, part)))
             mixture.append(Part(part / energy, tuple(effects)))
@@ -277,7 +280,7 @@ def _devices(
     for z in KNOTS:
         average, _ = _over_devices(write, device, spread * math.exp(sigma * z))
         tables[z] = write.added(average - write.mean(write.table))
-    found: Moving = [(mean, _curves(tables, nominal, price))]
+    found: Moving = [(mean, _curves(write, tables, nominal, price))]
     _, deviation = _over_devices(write, device, spread)
     one = _energies(price(write.added(deviation)))
     whole = _energies(nominal)

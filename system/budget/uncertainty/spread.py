@@ -68,17 +68,20 @@ class Uncertainty:
 def uncertainty(cells: Cells, training: Training, bill: Budget) -> Uncertainty:
     """What the inputs' uncertainties make of a bill; raises :class:`InputError` for a broken device
     in cells.nc."""
-    return spread(
-        model(
-            cells,
-            training,
-            bill,
-            lambda other: repriced(other, training, bill),
-            lambda table: [
-                *sng_lines(cells, bill.layout, table),
-                *pump_lines(cells, bill.layout, table),
-            ],
-        )
+    return spread(model_of(cells, training, bill))
+
+
+def model_of(cells: Cells, training: Training, bill: Budget) -> Model:
+    """The bill as a function of its inputs; raises :class:`InputError`."""
+    return model(
+        cells,
+        training,
+        bill,
+        lambda other: repriced(other, training, bill),
+        lambda table: [
+            *sng_lines(cells, bill.layout, table),
+            *pump_lines(cells, bill.layout, table),
+        ],
     )
 
 
