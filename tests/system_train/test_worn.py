@@ -89,12 +89,13 @@ def test_weights_that_share_a_generator_are_stuck_together(generators: Generator
     ).any()
 
 
+@pytest.mark.usefixtures("quickly")
 @pytest.mark.parametrize("in_lrs", [False, True])
 def test_moments_have_the_mean_of_the_bits_with_stuck_devices(
     generators: Generators, in_lrs: bool
 ) -> None:
-    """4,000 images of 16 bits, half of all devices stuck; |z| < 4.9 for each output."""
-    runs, linear = 4_000, Dense(6, 3)
+    """2,000 images of 16 bits, half of all devices stuck; |z| < 4.9 for each output."""
+    runs, linear = 2_000, Dense(6, 3)
     layer = Layer.initial("fc", linear, np.random.default_rng(0))
     devices = draw_devices(generators, 3, (layer,))
     own = with_worn(devices, 0.5, in_lrs, 3, (layer,), DEFAULT_RULES)["fc"]
