@@ -1,7 +1,7 @@
 """Tolerance maps: the spread and the errors that cost 1 point of accuracy, calibrated and not.
 
 Networks are trained and tested on the deviating hardware itself (5,000 images, 3 epochs), so
-training may adapt to it. Memory makes bits depend on each other, which only the exact mode shows:
+training may adapt to it; beside them stand networks trained in floating point and mapped. Memory makes bits depend on each other, which only the exact mode shows:
 there a network trained in floating point is mapped onto devices that have it.
 """
 
@@ -43,16 +43,22 @@ def run(work: Work) -> dict[str, Any]:
             [f"{name}={','.join(map(str, values))}", _calibrate()],
             settings,
         )
+        networks = {"mapped": "float"} if name == "memory" else {"trained": "sc", "mapped": "float"}
         for readbacks in CALIBRATED:
-            curve = [
-                share(found[place(calibrate=readbacks, **{name: value})], "sc", evaluation)
-                for value in values
-            ]
-            label = f"{name}, {readbacks} read-backs" if readbacks else f"{name}, no calibration"
-            maps[label] = {"values": list(values), "accuracy": curve}
-            limits[label] = crossing(values, curve)
-            shown = "  ".join(f"{v:g}: {100 * a:.2f}" for v, a in zip(values, curve, strict=True))
-            print(f"{label:>34}: {shown} | 1 point lost at {limits[label] or 'none of these'}")
+            for said, network in networks.items():
+                curve = [
+                    share(found[place(calibrate=readbacks, **{name: value})], network, evaluation)
+                    for value in values
+                ]
+                calibrated = f"{readbacks} read-backs" if readbacks else "no calibration"
+                label = f"{name}, {said}, {calibrated}"
+                maps[label] = {"values": list(values), "accuracy": curve}
+                limits[label] = crossing(values, curve)
+                shown = "  ".join(
+                    f"{v:g}: {100 * a:.2f}" for v, a in zip(values, curve, strict=True)
+                )
+                lost = limits[label] or "none of these"
+                print(f"{label:>40}: {shown} | 1 point lost at {lost}")
     return {
         "shows": "accuracy (LeNet-5, MNIST, 5,000 images, 3 epochs, N = 256, one seed, 10,000 "
         "test images by moments) against D2D, DAC bits and sense errors, and against memory "
