@@ -1,8 +1,9 @@
 """Tolerance maps: the spread and the errors that cost 1 point of accuracy, calibrated and not.
 
 Networks are trained and tested on the deviating hardware itself (5,000 images, 3 epochs), so
-training may adapt to it; beside them stand networks trained in floating point and mapped. Memory makes bits depend on each other, which only the exact mode shows:
-there a network trained in floating point is mapped onto devices that have it.
+training may adapt to it; beside them stand networks trained in floating point and mapped. Memory
+makes bits depend on each other, which only the exact mode shows: there a network trained in
+floating point is mapped onto devices that have it.
 """
 
 from __future__ import annotations
