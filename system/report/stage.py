@@ -16,7 +16,9 @@ from formats.provenance import provenance, sha256_file
 from formats.training import read_training
 from system.architecture import Architecture, Dac, architecture
 from system.budget import Budget, BudgetOptions, budget
+from system.budget.baselines import baselines
 from system.budget.wear.endurance import EnduranceChoice
+from system.report.baselines import content as beside
 from system.report.content import device, report
 from system.report.page import page
 
@@ -103,13 +105,10 @@ def run(options: ReportOptions) -> ReportResult:
     layout = chosen(options)
     options.lasting.check()
     cells, training = read_cells(options.cells), read_training(options.training)
-    bill = budget(
-        cells,
-        training,
-        layout,
-        BudgetOptions(options.frame_rate, options.accept_edited_cells),
-    )
+    choices = BudgetOptions(options.frame_rate, options.accept_edited_cells)
+    bill = budget(cells, training, layout, choices)
     content = report(cells, training, bill, stage_provenance(options), options.lasting)
+    content["baselines"] = beside(baselines(cells, training, layout, choices, bill))
     text = page(cells, training, bill, content, device(cells))
     files = options.output / "report.json", options.output / "report.html"
     write_json(files[0], content, "report")
