@@ -17,6 +17,8 @@ from system.budget.accuracy import (
     evaluated,
     wilson,
 )
+from system.budget.baselines import Baselines, baselines
+from system.budget.bill import BudgetOptions
 from system.budget.compare import with_floating_point, with_publication
 from system.budget.lines import Budget, Line, Progressive
 from system.budget.sng import conditions, sng_table
@@ -26,6 +28,7 @@ from system.budget.wear.shared import groups_of_training
 from system.budget.wear.spent import spent
 from system.budget.workload import Workload
 from system.report import intervals, layouts
+from system.report.baselines import content as beside
 from system.report.wear import wear
 
 
@@ -126,11 +129,18 @@ def report(
             ],
         },
         "gap": layouts.gap(cells, training, bill),
+        "baselines": beside(_baselines(cells, training, bill)),
         "assumptions": list(bill.assumptions),
         "not_modelled": list(bill.not_modelled),
         "warnings": list(bill.warnings),
         "provenance": dict(provenance),
     }
+
+
+def _baselines(cells: Cells, training: Training, bill: Budget) -> Baselines:
+    # A pair that was edited has been accepted, or there were no bill.
+    options = BudgetOptions(bill.timing.requested_rate, accept_edited_cells=True)
+    return baselines(cells, training, bill.layout.architecture, options, bill)
 
 
 def device(cells: Cells) -> dict[str, Any]:

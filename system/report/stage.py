@@ -16,9 +16,7 @@ from formats.provenance import provenance, sha256_file
 from formats.training import read_training
 from system.architecture import Architecture, Dac, architecture
 from system.budget import Budget, BudgetOptions, budget
-from system.budget.baselines import baselines
 from system.budget.wear.endurance import EnduranceChoice
-from system.report.baselines import content as beside
 from system.report.content import device, report
 from system.report.page import page
 
@@ -108,7 +106,6 @@ def run(options: ReportOptions) -> ReportResult:
     choices = BudgetOptions(options.frame_rate, options.accept_edited_cells)
     bill = budget(cells, training, layout, choices)
     content = report(cells, training, bill, stage_provenance(options), options.lasting)
-    content["baselines"] = beside(baselines(cells, training, layout, choices, bill))
     text = page(cells, training, bill, content, device(cells))
     files = options.output / "report.json", options.output / "report.html"
     write_json(files[0], content, "report")
