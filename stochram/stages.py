@@ -200,4 +200,4 @@ def _report(experiment: Experiment) -> Stage:
 
         report(options())
 
-    return Stage("report", ("report.json", "report.html"), record, run)
+    return Stage("report", ("report.json", "report.html", "report.md"), record, run)

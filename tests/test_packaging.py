@@ -41,7 +41,9 @@ def test_wheel_holds_the_packages_and_their_data_and_no_more(wheel: Path) -> Non
     for needed in (
         "formats/schemas/device.schema.json",
         "formats/py.typed",
-        "system/report/template.html",
+        "system/report/page/frame.html",
+        "system/report/page/page.js",
+        "system/report/page/style.css",
         "characterization/fit/__main__.py",
     ):
         assert needed in names

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
@@ -9,11 +10,27 @@ from typing import Annotated, Any
 import typer
 
 from formats.errors import run_command
+from formats.json_file import schema
 from system.architecture import presets
+from system.report.compare import compare
 from system.report.quantity import percent, quantity
 from system.report.stage import DEFAULT, ReportOptions, ReportResult, run
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
+
+
+def _compare(files: tuple[Path, Path] | None) -> None:
+    """Print the comparison and end."""
+    if files is not None:
+        typer.echo("\n".join(compare(*files)))
+        raise typer.Exit
+
+
+def _schema(wanted: bool) -> None:
+    """Print the schema of report.json and end."""
+    if wanted:
+        typer.echo(json.dumps(schema("report"), indent=2))
+        raise typer.Exit
 
 
 @app.command(
@@ -64,9 +81,28 @@ def report(
             help="Cost a cells.nc that was edited after the training; the report says so",
         ),
     ] = False,
+    _both: Annotated[
+        tuple[Path, Path] | None,
+        typer.Option(
+            "--compare",
+            metavar="A.json B.json",
+            callback=_compare,
+            is_eager=True,
+            help="Print what differs between two report.json, and do nothing else",
+        ),
+    ] = None,
+    _wanted: Annotated[
+        bool,
+        typer.Option(
+            "--schema",
+            callback=_schema,
+            is_eager=True,
+            help="Print the JSON schema of report.json, and do nothing else",
+        ),
+    ] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing")] = False,
 ) -> None:
-    """Total area, power, energy, latency and accuracy: OUTPUT/report.json and report.html."""
+    """Total area, power, energy, latency and accuracy: OUTPUT/report.json, .html and .md."""
     result = run(
         ReportOptions(
             cells=cells,
@@ -121,7 +157,7 @@ def screen(result: ReportResult) -> list[str]:
     return [
         *(f"{name:<26}{value:>14}   ({origin})" for name, value, origin in rows),
         *(f"warning: {warning}" for warning in bill.warnings),
-        f"report: {result.html} and {result.json.name}",
+        f"report: {result.html}, {result.json.name} and {result.markdown.name}",
     ]
 
 

@@ -17,7 +17,7 @@ _PREFIXES = {
     9: "G",
 }
 _PREFIXED = ("J", "W", "s", "ohm", "V", "Hz", "A", "F")
-_SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 _SQUARES = {"m2": (("mm²", 1e6), ("µm²", 1e12))}
 
 
@@ -35,7 +35,7 @@ def digits(value: float) -> str:
     if 3 <= exponent < 9:
         return f"{float(f'{value:.2e}'):,.0f}".replace(",", "\u202f")
     mantissa, power = f"{value:.2e}".split("e")
-    return f"{mantissa}×10{str(int(power)).translate(_SUPERSCRIPT)}"
+    return f"{mantissa}×10{str(int(power)).translate(SUPERSCRIPT)}"
 
 
 def quantity(value: float | None, unit: str = "1") -> str:

@@ -1,4 +1,4 @@
-"""The report stage as a function: reads two files, prices, writes report.json and report.html."""
+"""The report stage as a function: reads two files, prices, writes report.json, .html and .md."""
 
 from __future__ import annotations
 
@@ -18,11 +18,13 @@ from system.architecture import Architecture, Dac, architecture
 from system.budget import Budget, BudgetOptions, budget
 from system.budget.wear.endurance import EnduranceChoice
 from system.report.content import device, report
+from system.report.markdown import markdown
 from system.report.page import page
+from system.report.summary import about
 
 DEFAULT = "unrolled-lenet5"
 """The candidate reading of the published system."""
-LIBRARIES = ("h5netcdf", "jinja2", "matplotlib", "numpy", "xarray")
+LIBRARIES = ("h5netcdf", "jinja2", "matplotlib", "numpy", "plotly", "xarray")
 
 
 @dataclass(frozen=True)
@@ -58,6 +60,7 @@ class ReportResult:
 
     json: Path
     html: Path
+    markdown: Path
     budget: Budget
     content: dict[str, Any]
 
@@ -107,7 +110,8 @@ def run(options: ReportOptions) -> ReportResult:
     bill = budget(cells, training, layout, choices)
     content = report(cells, training, bill, stage_provenance(options), options.lasting)
     text = page(cells, training, bill, content, device(cells))
-    files = options.output / "report.json", options.output / "report.html"
+    files = [options.output / f"report.{ending}" for ending in ("json", "html", "md")]
     write_json(files[0], content, "report")
     write_text(files[1], text)
-    return ReportResult(*files, bill, content)
+    write_text(files[2], markdown(content, about(cells, training, bill)))
+    return ReportResult(files[0], files[1], files[2], bill, content)

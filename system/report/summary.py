@@ -2,16 +2,32 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from operator import attrgetter
 from typing import Any
 
+from formats.cells import Cells
+from formats.training import Training
 from system.budget.lines import Budget, Line
-from system.report.quantity import digits, percent, quantity
+from system.budget.workload import lengths_text
+from system.report.quantity import digits, percent, quantity, whole
 from system.report.wear import row_of
 
 AREA: Callable[[Line], float] = attrgetter("area")
 ENERGY: Callable[[Line], float] = attrgetter("energy_training")
+
+
+def about(cells: Cells, training: Training, bill: Budget) -> str:
+    """What was costed, in a sentence."""
+    device = json.loads(str(cells.attributes["device_json"]))
+    macs, work = bill.workload.macs_used, bill.workload
+    kinds = f"MAC{'s' if len(macs) > 1 else ''} {', '.join(macs)}, " if macs else ""
+    return (
+        f"Device {device.get('name', 'without a name')}, technology "
+        f"{cells.attributes['technology']}, {kinds}streams of {lengths_text(work.products)} bits, "
+        f"network {training.attributes['network']}, {whole(work.parameters)} parameters."
+    )
 
 
 def sentences(report: Mapping[str, Any], bill: Budget, epochs: int) -> list[str]:

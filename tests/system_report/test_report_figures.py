@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from devices.presets import knag2014
-from system.report import figures
+from system.report.chart import drawing
+from system.report.page.device import fit_pulses, fit_waits
 from system.report.quantity import digits, quantity
 
 COLUMNS = ("voltage_V", "width_s", "trials", "switched", "low", "high")
@@ -25,8 +26,8 @@ COLUMNS = ("voltage_V", "width_s", "trials", "switched", "low", "high")
 )
 def test_points_that_cannot_be_drawn_are_left_out(points: dict[str, Any]) -> None:
     law = knag2014().set
-    assert figures.fit_pulses(law, points) is None
-    assert figures.fit_waits(law, points) is None
+    assert fit_pulses(law, points) is None
+    assert fit_waits(law, points) is None
 
 
 def test_waiting_times_are_drawn_too() -> None:
@@ -35,8 +36,8 @@ def test_waiting_times_are_drawn_too() -> None:
         "wait_time_s": [1e-3, 2e-3, 1e-4],
         "survival_observed": [0.5, 0.0, 0.0],
     }
-    drawn = figures.fit_waits(knag2014().set, points)
-    assert drawn is not None and "still waiting" in drawn.svg
+    drawn = fit_waits(knag2014().set, points)
+    assert drawn is not None and "still waiting" in drawing(drawn)
 
 
 def test_quantities_have_three_digits_and_a_prefix() -> None:

@@ -1,5 +1,5 @@
-"""A matplotlib drawing as SVG text that lives inside an HTML page: themed by the page's own colour,
-with names of its own, the same bytes every time, and nothing fetched from anywhere."""
+"""A matplotlib drawing as SVG text that lives inside an HTML page: in the page's own colours, with
+names of its own, the same bytes every time, and nothing fetched from anywhere."""
 
 from __future__ import annotations
 
@@ -11,10 +11,17 @@ from typing import Any
 
 import matplotlib
 from cycler import cycler
+from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 
+from system.report.chart.base import COLOURS
+
+WIDTH = 5.2
+"""Inches."""
 INK = "#010203"
 """Stands for the page's text colour until the drawing is embedded."""
+PLACES = {f"#01020{4 + number}": f"var(--c{number})" for number in range(COLOURS)}
+"""Stand for the page's curve colours until then."""
 STYLE: Any = {
     "svg.hashsalt": "stochram",
     "svg.fonttype": "none",
@@ -26,9 +33,7 @@ STYLE: Any = {
     "axes.linewidth": 0.7,
     "axes.spines.top": False,
     "axes.spines.right": False,
-    "axes.prop_cycle": cycler(
-        color=["#3f88c5", "#e07a2f", "#2f9e6e", "#a66bd3", "#d0506e", "#8a9099"]
-    ),
+    "axes.prop_cycle": cycler(color=list(PLACES)),
     "axes.grid": True,
     "axes.axisbelow": True,
     "grid.alpha": 0.15,
@@ -38,23 +43,25 @@ STYLE: Any = {
     "legend.frameon": False,
     "legend.fontsize": 8.0,
     "lines.linewidth": 1.6,
+    "figure.dpi": 72.0,
     "figure.facecolor": "none",
     "axes.facecolor": "none",
     "savefig.facecolor": "none",
 }
 
 
-def drawing(draw: Callable[[Figure], None], name: str, alternative: str, size: float = 3.1) -> str:
+def embedded(draw: Callable[[Figure], None], name: str, alternative: str, size: float) -> str:
     """Run ``draw`` on a fresh figure (5.2 inches wide, ``size`` high) and return inline SVG.
 
     ``name`` keeps the element names of several drawings on a page apart; ``alternative`` is what
     a screen reader says.
     """
     with matplotlib.rc_context(STYLE):
-        figure = Figure(figsize=(5.2, size), layout="constrained")
+        figure = Figure(figsize=(WIDTH, size))
         draw(figure)
         buffer = io.StringIO()
-        figure.savefig(buffer, format="svg", metadata={"Date": None})
+        # Figure.savefig draws everything twice.
+        FigureCanvasSVG(figure).print_svg(buffer, metadata={"Date": None})
     return inline(buffer.getvalue(), name, alternative)
 
 
@@ -69,6 +76,8 @@ def inline(text: str, name: str, alternative: str) -> str:
     text = re.sub(r'href="#([^"]+)"', rf'href="#{name}-\1"', text)
     text = re.sub(r"url\(#([^)]+)\)", rf"url(#{name}-\1)", text)
     text = text.replace(INK, "currentColor")
+    for place, colour in PLACES.items():
+        text = text.replace(place, colour)
     label = html.escape(alternative, quote=True)
     opening = re.match(r'<svg[^>]*?viewBox="([^"]+)"[^>]*>', text)
     assert opening is not None, "matplotlib writes a viewBox"

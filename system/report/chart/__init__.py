@@ -1,0 +1,11 @@
+"""Charts described once and drawn twice: as an SVG that stands in the page, and for Plotly.
+
+``base`` is the description, ``static`` draws it with matplotlib for print and for readers without
+JavaScript (``svg`` makes the drawing a part of the page), ``interactive`` writes what Plotly draws.
+"""
+
+from system.report.chart.base import Axis, Chart, Panel, Series
+from system.report.chart.interactive import figure
+from system.report.chart.static import drawing
+
+__all__ = ["Axis", "Chart", "Panel", "Series", "drawing", "figure"]
