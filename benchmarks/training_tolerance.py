@@ -58,7 +58,7 @@ def run(work: Work) -> dict[str, Any]:
                 shown = "  ".join(
                     f"{v:g}: {100 * a:.2f}" for v, a in zip(values, curve, strict=True)
                 )
-                lost = limits[label] or "none of these"
+                lost = "none of these" if limits[label] is None else limits[label]
                 print(f"{label:>40}: {shown} | 1 point lost at {lost}")
     return {
         "shows": "accuracy (LeNet-5, MNIST, 5,000 images, 3 epochs, N = 256, one seed, 10,000 "
@@ -80,5 +80,5 @@ def crossing(values: Sequence[float], accuracy: Sequence[float]) -> float | None
     for k in range(1, len(values)):
         if accuracy[k] < bar:
             part = (accuracy[k - 1] - bar) / (accuracy[k - 1] - accuracy[k])
-            return round(values[k - 1] + part * (values[k] - values[k - 1]), 4)
+            return float(f"{values[k - 1] + part * (values[k] - values[k - 1]):.2g}")
     return None
