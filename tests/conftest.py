@@ -12,6 +12,7 @@ import pytest
 
 from devices.presets import knag2014
 from formats.provenance import provenance
+from tests.quick_compiling import compiling_quickly
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -24,11 +25,25 @@ def measured_data() -> Path | None:
     return next((folder for folder in candidates if folder.is_dir()), None)
 
 
+@pytest.fixture(scope="session")
+def session_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of the test session, one for all its workers."""
+    own = tmp_path_factory.getbasetemp()
+    return own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
+
+
 @pytest.fixture(scope="session", autouse=True)
-def own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+def own_cache(session_folder: Path) -> Iterator[None]:
     """Simulated results of a test session neither come from the user's cache nor go there."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("STOCHRAM_CACHE", str(tmp_path_factory.mktemp("cache")))
+        patch.setenv("STOCHRAM_CACHE", str(session_folder / "simulated"))
+        yield
+
+
+@pytest.fixture(scope="module")
+def quickly(session_folder: Path) -> Iterator[None]:
+    """Tests that compile quickly."""
+    with compiling_quickly(session_folder / "compiled"):
         yield
 
 

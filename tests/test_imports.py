@@ -63,7 +63,10 @@ def loaded_after(statement: str) -> set[str]:
 @pytest.mark.parametrize(
     ("statement", "forbidden"),
     [
-        ("import system.train.cli, system.report.cli", {"PySpice", "circuits", "characterization"}),
+        (
+            "import system.train.cli, system.train.stage, system.report.cli",
+            {"PySpice", "circuits", "characterization"},
+        ),
         ("import characterization.fit.cli", {"PySpice", "circuits", "system", "jax"}),
         ("import characterization.extract.cli", {"system", "jax"}),
         ("import devices.cbram, devices.presets", {"formats", "circuits", "system", "PySpice"}),

@@ -133,13 +133,13 @@ def test_stream_rules_of_an_experiment_are_those_of_the_command(tmp_path: Path) 
 
 
 def test_small_experiment_runs_end_to_end_and_then_only_what_changed(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    quickly: None, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """All four real stages on few images; a second run does nothing, a new frame rate one."""
     data = ROOT / "examples" / "knag2014_pulses.csv"
     text = (
         f'seed = 3\n[fit]\ndata = "{data}"\n[extract]\npoints = 3\ncells = []\n'
-        "[train]\ntrain_images = 200\ntest_images = 100\nepochs = 1\n"
+        "[train]\ntrain_images = 64\ntest_images = 40\nexact_images = 10\nepochs = 1\n"
     )
     path, output = tmp_path / "experiment.toml", tmp_path / "out put"
     path.write_text(text)

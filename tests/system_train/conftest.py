@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 import importlib.util
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
-import jax
 import pytest
-from jax.experimental.compilation_cache import compilation_cache
 
 from formats.cells import read_cells
 from system.arithmetic import Generators
 from system.train import TrainOptions, run
+from tests.quick_compiling import compiling_quickly
 
 
 @pytest.fixture(scope="session")
@@ -34,41 +31,9 @@ def generators(shared_cells: Path) -> Generators:
     return Generators.from_cells(read_cells(shared_cells))
 
 
-@contextmanager
-def compiling_quickly(folder: Path) -> Iterator[None]:
-    """Compile with few optimisations, and take what was compiled before from a folder of JAX's.
-
-    Compiling is nearly all of the time of a tiny training.
-    """
-    settings = {
-        "jax_compilation_cache_dir": str(folder),
-        "jax_persistent_cache_min_compile_time_secs": 0.0,
-        "jax_persistent_cache_min_entry_size_bytes": -1,
-        "jax_disable_most_optimizations": True,
-    }
-    before = {name: jax.config.values[name] for name in settings}
-    with pytest.MonkeyPatch.context() as patch:
-        for name, value in settings.items():
-            jax.config.update(name, value)
-            patch.setenv(name.upper(), str(value))  # for processes started by tests
-        compilation_cache.reset_cache()
-        yield
-    for name, value in before.items():
-        jax.config.update(name, value)
-    compilation_cache.reset_cache()
-
-
-@pytest.fixture(scope="session")
-def compiled(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of :func:`compiling_quickly`."""
-    return tmp_path_factory.mktemp("compiled")
-
-
-@pytest.fixture
-def quickly(compiled: Path) -> Iterator[None]:
-    """A test that compiles quickly."""
-    with compiling_quickly(compiled):
-        yield
+@pytest.fixture(scope="module", autouse=True)
+def compiled_quickly(quickly: None) -> None:
+    """All modules of this folder; see ``quickly``."""
 
 
 @pytest.fixture(scope="session")
@@ -91,8 +56,8 @@ def tiny(shared_cells: Path) -> TrainOptions:
 
 @pytest.fixture(scope="session")
 def tiny_files(
-    tiny: TrainOptions, compiled: Path, tmp_path_factory: pytest.TempPathFactory
+    tiny: TrainOptions, session_folder: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> tuple[Path, Path]:
     """Its training.nc and weights.npz; not to be written to."""
-    with compiling_quickly(compiled):
+    with compiling_quickly(session_folder / "compiled"):  # it is made before ``compiled_quickly``
         return run(dataclasses.replace(tiny, output=tmp_path_factory.mktemp("tiny")))

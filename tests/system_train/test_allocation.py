@@ -5,13 +5,15 @@ from __future__ import annotations
 import platform
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
+ALLOCATION = Path(__file__).resolve().parents[2] / "system" / "train" / "allocation.py"
+
 PROGRAM = """
-import resource
-from system.train.allocation import keep_freed_memory
-assert keep_freed_memory()
+import resource, runpy, sys
+assert runpy.run_path(sys.argv[1])["keep_freed_memory"]()
 import numpy as np
 
 def faults() -> int:
@@ -28,6 +30,6 @@ print(first, min(faults() for _ in range(5)))
 def test_a_large_array_costs_page_faults_once_only() -> None:
     """Huge pages would make the first count small too; so only the later one is held."""
     done = subprocess.run(
-        [sys.executable, "-c", PROGRAM], capture_output=True, text=True, check=True
+        [sys.executable, "-c", PROGRAM, str(ALLOCATION)], capture_output=True, text=True, check=True
     )
     assert int(done.stdout.split()[1]) < 100

@@ -46,7 +46,7 @@ class Residual(eqx.Module):
 
 
 def test_letters_train_from_the_command_line_with_a_network_of_ones_own(
-    shared_cells: Path, tmp_path: Path, quickly: None, capsys: pytest.CaptureFixture[str]
+    shared_cells: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     folder = write_letters(tmp_path / "letters", 20, seed=1)
     (tmp_path / "own.py").write_text(NETWORK)

@@ -20,8 +20,6 @@ from system.train.checkpoint import Checkpoints
 from system.train.options import float_provenance
 from system.train.progress import TrainingProgress
 
-pytestmark = pytest.mark.usefixtures("quickly")
-
 ROOT = Path(__file__).resolve().parents[2]
 STEPS = 3
 """Of an epoch of the tiny run."""

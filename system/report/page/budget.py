@@ -10,6 +10,7 @@ import numpy as np
 from system.budget.lines import Budget
 from system.report.chart import Axis, Chart, Panel, Series
 from system.report.page.section import Given, Section, present
+from system.report.quantity import percent
 from system.report.table import Column, Table, from_records
 
 QUANTITIES = (
@@ -185,7 +186,8 @@ def stages(early: Mapping[str, Any] | None) -> Table | None:
         return None
     return from_records(
         "stages",
-        "Progressive precision: images run stage by stage, each until its decision is safe",
+        f"Progressive precision: {early['images']} images, each until its decision is safe; "
+        f"{percent(early['accuracy'])} right",
         [{"stage": str(number), **row} for number, row in enumerate(early["stages"], start=1)],
         origin="derived",
     )
