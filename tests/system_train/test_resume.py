@@ -143,6 +143,7 @@ OTHERS: dict[str, Any] = {
     "sng_sharing": "use",
     "mode": "exact",
     "exact_images": 21,
+    "worn": "0.5",
     "progressive": "8,16",
     "rule": "sgd",
     "rate": 0.04,

@@ -35,7 +35,7 @@ def section(given: Given) -> Section:
             from_records(
                 "passes",
                 "Stream lengths that a product takes, one after the other",
-                report["architecture"]["passes"],
+                report["architecture"]["passes"] if given.bill.layout.folded else (),
                 "derived",
             ),
             bill(report, given.bill.workload.scheduled),
