@@ -90,6 +90,11 @@ class Table:
     origin: str = ""
     total: bool = False
 
+    @property
+    def crowded(self) -> bool:
+        """Whether long texts stand beside so many columns that they need a width of their own."""
+        return len(self.columns) > 7 and any(column.wide for column in self.columns)
+
     def csv(self) -> str:
         """The table as comma-separated values (RFC 4180)."""
         buffer = io.StringIO()

@@ -16,8 +16,8 @@ COLOURS = 6
 @dataclass(frozen=True)
 class Axis:
     """One axis: ``percent`` shows fractions as percentages, ``whole`` only integers, ``unit`` puts
-    metric prefixes before that unit
-    ("1": none), ``categories`` names the positions 0, 1, 2, ..."""
+    metric prefixes before that unit ("1": none, a plain number), ``categories`` names the positions
+    0, 1, 2, ..."""
 
     title: str = ""
     log: bool = False

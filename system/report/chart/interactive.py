@@ -228,7 +228,7 @@ def _axis(wanted: Axis, *values: np.ndarray) -> dict[str, Any]:
         }
     elif wanted.percent:
         axis |= {"tickformat": ".3~p", "hoverformat": ".4~p"}
-    elif wanted.unit:
+    elif wanted.unit not in ("", "1"):
         axis |= {"tickformat": "~s", "ticksuffix": _unit(wanted)}
     elif wanted.whole:
         axis["tickvals"] = _whole(wanted.limits)

@@ -153,6 +153,8 @@ def _scale(axis: matplotlib.axis.Axis, wanted: Axis) -> None:
         axis.set_inverted(True)
     elif wanted.percent:
         axis.set_major_formatter(PercentFormatter(1.0))
+    elif wanted.unit == "1":
+        axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     elif wanted.unit and not wanted.log:
         axis.set_major_formatter(EngFormatter(sep=""))
     elif wanted.whole:

@@ -17,6 +17,7 @@ COMMANDS = {
     "report": "python -m system.report",
 }
 """What a stage is called on the command line."""
+LONGEST = 60
 
 
 def section(given: Given) -> Section:
@@ -91,7 +92,9 @@ def versions(found: Mapping[str, Mapping[str, Any]]) -> Table:
 
 
 def _short(value: Any) -> str:
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    """An option in at most LONGEST letters; the whole record stands below."""
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= LONGEST else f"{text[: LONGEST - 3]}..."
 
 
 def _parsed(text: str) -> Mapping[str, Any]:
