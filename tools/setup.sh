@@ -28,11 +28,6 @@ have_libngspice() {
     PATH="$PATH:/sbin:/usr/sbin" ldconfig -p 2>/dev/null | grep -q 'libngspice\.so'
 }
 
-# The report is tested in a browser where STOCHRAM_REQUIRE_BROWSER says so, as .ci/run does. Debian's
-# packages; Ubuntu has both as one snap, to be installed by hand.
-have_browser() { command -v chromium >/dev/null 2>&1; }
-have_driver() { command -v chromedriver >/dev/null 2>&1; }
-
 # A virtual environment needs ensurepip, which Debian and Ubuntu package apart.
 have_venv() { "$1" -c 'import ensurepip, venv' >/dev/null 2>&1; }
 
@@ -74,10 +69,6 @@ python=$(find_python)
 missing=()
 have_ngspice || missing+=(ngspice)
 have_libngspice || missing+=(libngspice0)
-if [ -n "${STOCHRAM_REQUIRE_BROWSER:-}" ]; then
-    have_browser || missing+=(chromium)
-    have_driver || missing+=(chromium-driver)
-fi
 if ! have_venv "$python"; then
     case "$python" in
     */python3) missing+=(python3-venv) ;;
