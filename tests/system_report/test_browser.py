@@ -189,13 +189,10 @@ def test_a_downloaded_csv_is_the_table(driver: Any, address: str, folder: Path) 
     # A page may save one file by itself; the others want a click of the user, on what can be seen.
     driver.execute_script("document.querySelectorAll('details').forEach(d => (d.open = true))")
     for name in names:
-        link = driver.find_element("css selector", f"[download='{name}']")
-        driver.execute_script("arguments[0].scrollIntoView({block: 'center'})", link)
-        link.click()
-        for _ in range(600):
-            if (folder / name).is_file():
+        for _ in range(10):  # a chart drawn meanwhile may move the link away from the click
+            save(driver, folder, name)
+            if saved(folder, name):
                 break
-            time.sleep(0.05)
         rows = list(csv.reader((folder / name).open(encoding="utf-8", newline="")))
         texts = table(driver, name)
         assert len(rows) == len(texts), name
@@ -210,6 +207,27 @@ def test_a_downloaded_csv_is_the_table(driver: Any, address: str, folder: Path) 
         units = ("", "m2", "m2", "J", "", "J", "J", "W")
         for number, unit, cell in zip(numbers, units, cells[2:], strict=True):
             assert (quantity(number, unit) if unit else whole(number)) == cell
+
+
+def save(driver: Any, folder: Path, name: str) -> None:
+    """Click on a table's link and wait a little for its file."""
+    from selenium.common.exceptions import WebDriverException
+
+    link = driver.find_element("css selector", f"[download='{name}']")
+    driver.execute_script("arguments[0].scrollIntoView({block: 'center'})", link)
+    try:
+        link.click()
+    except WebDriverException:  # something else lies there for a moment
+        return
+    for _ in range(100):
+        if saved(folder, name):
+            return
+        time.sleep(0.05)
+
+
+def saved(folder: Path, name: str) -> bool:
+    """Whether a file has come whole: the browser keeps its place with an empty one meanwhile."""
+    return (folder / name).is_file() and (folder / name).stat().st_size > 0
 
 
 def read(folder: Path, name: str) -> list[list[str]]:
