@@ -135,7 +135,68 @@ def synthetic_groups() -> dict[str, xr.Dataset]:
                 "cells": json.dumps(cells),
             },
         )
+    groups["in_memory_column"] = memory_column(grid)
     return groups
+
+
+def memory_column(grid: np.ndarray) -> xr.Dataset:
+    """A column of 8 cells: operand a is the stored bit, b the word line's."""
+    environment = ("temperature", "corner")
+    a, b = np.meshgrid(grid, grid, indexing="ij")
+    write = np.array([0.1, 0.5, 0.9])
+    schemes = ["sequential", "word-line-follower"]
+
+    def scalar(value: float, units: str) -> xr.Variable:
+        return variable(environment, [[value]], units, SOURCE)
+
+    return xr.Dataset(
+        {
+            "energy": variable(
+                (*environment, "a_probability", "b_probability"),
+                [[1e-13 + 1e-14 * b + 2e-14 * a * b]],
+                "J",
+                SOURCE,
+            ),
+            "energy_stderr": variable(
+                (*environment, "a_probability", "b_probability"), [[np.nan * a]], "J", SOURCE
+            ),
+            "leakage_power": scalar(4e-10, "W"),
+            "delay": scalar(1.5e-8, "s"),
+            "area": variable((), 11e-12, "m2", SOURCE),
+            "cell_area": variable((), 0.6e-12, "m2", SOURCE),
+            "reset_energy": scalar(2e-11, "J"),
+            "scheme_time": variable((*environment, "scheme"), [[[8e-4, 1e-4]]], "s", SOURCE),
+            "scheme_energy": variable(
+                (*environment, "scheme", "write_probability"),
+                [[np.array([1e-9, 4e-9])[:, None] * write]],
+                "J",
+                SOURCE,
+            ),
+            "size_error_probability": variable(
+                (*environment, "size"), [[[1e-4, 4e-3]]], "1", SOURCE
+            ),
+            "size_rms_error": variable((*environment, "size"), [[[1e-2, 6e-2]]], "1", SOURCE),
+        },
+        {
+            "temperature": [300.0],
+            "corner": ["tt"],
+            "a_probability": grid,
+            "b_probability": grid,
+            "scheme": schemes,
+            "write_probability": write,
+            "size": [4, 8],
+        },
+        {
+            "role": "mac",
+            "description": "column of 8 cells",
+            "encoding": "unipolar",
+            "adder": "current-sum",
+            "fan_in": 8,
+            "signalling": "return-to-zero word lines, stored operand",
+            "cells": "{}",
+            "schemes": json.dumps({name: {"borne": name == "sequential"} for name in schemes}),
+        },
+    )
 
 
 def synthetic_cells(path: Path) -> Path:

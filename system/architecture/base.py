@@ -42,6 +42,15 @@ class Overhead:
 
 
 @dataclass(frozen=True)
+class Columns:
+    """Matrix ``products`` whose weight bits stand in memory columns, written by one of the schemes
+    of cells.nc: "sequential", "source-line", "word-line", "word-line-follower"."""
+
+    products: tuple[str, ...]
+    scheme: str = "sequential"
+
+
+@dataclass(frozen=True)
 class Trained:
     """What the training must have been; None where any will do."""
 
@@ -79,6 +88,7 @@ class Architecture:
     update_units: int = 1
     exponent_bits: int = 6
     write_supply: str = "external"
+    columns: Columns | None = None
     dac: Dac | None = None
     overheads: tuple[Overhead, ...] = ()
     figures: Figures = field(default_factory=Figures)

@@ -13,7 +13,14 @@ from typing import Any
 
 from formats.errors import InputError
 from formats.json_file import check, read_text
-from system.architecture.base import EVERYTHING, Architecture, Dac, Overhead, Trained
+from system.architecture.base import (
+    EVERYTHING,
+    Architecture,
+    Columns,
+    Dac,
+    Overhead,
+    Trained,
+)
 from system.architecture.figures import Figure, Figures
 
 SUFFIX = ".toml"
@@ -61,7 +68,7 @@ def parse(text: str, where: str | Path) -> Architecture:
     base, trained = Architecture(), dict(content.get("trained", {}))
     if "stream_life" in trained:
         trained["stream_life"] = str(trained["stream_life"])
-    return replace(
+    found = replace(
         base,
         name=content["name"],
         description=content.get("description", ""),
@@ -71,11 +78,19 @@ def parse(text: str, where: str | Path) -> Architecture:
         update_units=content.get("update", {}).get("units", base.update_units),
         exponent_bits=content.get("registers", {}).get("exponent_bits", base.exponent_bits),
         write_supply=content.get("write_supply", base.write_supply),
+        columns=_columns(content.get("columns")),
         dac=_dac(content.get("dac")),
         overheads=tuple(_overhead(table) for table in content.get("overhead", ())),
         figures=_figures(content.get("figures", {})),
         trained=Trained(**trained),
     )
+    if found.columns is not None and not found.shared:
+        raise InputError(
+            where,
+            f"macs.parallelism is {found.parallelism!r}, but memory columns are shared by all "
+            "layers; expected 'layer', 'row' or a number of MACs beside [columns]",
+        )
+    return found
 
 
 def _check_finite(value: Any, where: str | Path, key: str) -> None:
@@ -92,6 +107,12 @@ def _check_finite(value: Any, where: str | Path, key: str) -> None:
 
 def _folder() -> Traversable:
     return resources.files("system.architecture") / "presets"
+
+
+def _columns(table: Mapping[str, Any] | None) -> Columns | None:
+    if table is None:
+        return None
+    return Columns(tuple(table["products"]), table.get("scheme", Columns(()).scheme))
 
 
 def _dac(table: Mapping[str, Any] | None) -> Dac | None:

@@ -35,6 +35,7 @@ def choices(architecture: Architecture) -> tuple[str, ...]:
     units = architecture.update_units
     return (
         *(_sharing(architecture) if shared else _OWN),
+        *_columns(architecture),
         "Layers follow one another and nothing is pipelined: a layer's operands are encoded from "
         "the finished counts of the layer before.",
         "The input gradient and the weight gradient of a layer share its MACs, so they run one "
@@ -82,6 +83,17 @@ def _sharing(architecture: Architecture) -> tuple[str, ...]:
     if parallelism == "layer":
         return said
     return (*said, _ORDERS[architecture.order], *_PASSES)
+
+
+def _columns(architecture: Architecture) -> tuple[str, ...]:
+    columns = architecture.columns
+    if columns is None:
+        return ()
+    names = " and ".join(name.replace("_", " ") for name in columns.products)
+    return (
+        f"The products {names} need no MACs and no SNGs of weights: bits of their weights stand in "
+        "memory columns, where all positions read them, in one pass.",
+    )
 
 
 def _supply(architecture: Architecture) -> tuple[str, ...]:

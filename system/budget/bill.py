@@ -8,6 +8,8 @@ from formats.cells import Cells
 from formats.training import Training
 from system.architecture import Architecture
 from system.budget.calibration import trim_bits
+from system.budget.column_lines import column_lines
+from system.budget.columns import arranged, bank
 from system.budget.coordinates import check_coordinates
 from system.budget.datapath import (
     accumulator_lines,
@@ -55,8 +57,9 @@ def budget(
     check_coordinates(cells, training)
     check_trained(training, architecture)
     edited = check_pair(cells, training, options.accept_edited_cells)
-    work, table = workload(training), sng_table(cells)
-    layout, trim = Layout(work, architecture), trim_bits(training)
+    work, table = arranged(workload(training), architecture), sng_table(cells)
+    layout = Layout(work, architecture, bank(cells, training, architecture))
+    trim = trim_bits(training)
     timing = schedule(cells, layout, options.frame_rate)
 
     def lines(of: Workload) -> list[Line]:
@@ -96,6 +99,7 @@ def _lines(cells: Cells, layout: Layout, table: SngTable, trim: int) -> list[Lin
         *sng_lines(cells, layout, table),
         *operand_register_lines(layout, register, trim),
         *mac_lines(cells, layout),
+        *column_lines(cells, layout, adder, register),
         *accumulator_lines(layout, adder, register),
         *port_lines(layout, multiplexer, adder),
         *scale_lines(work, architecture, adder, register),
@@ -113,7 +117,7 @@ def _out_of_range(work: Workload, table: SngTable) -> list[str]:
     beyond = [
         f"{product.layer}/{product.name} {operand.kind} p = {operand.probability:.3g}"
         for product in work.products
-        for operand in product.operands
+        for operand in product.encoded
         if operand.probability > highest + 0.01
     ]
     if not beyond:

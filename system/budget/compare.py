@@ -78,7 +78,7 @@ def with_floating_point(bill: Budget) -> tuple[MacRatio, ...]:
     for line in bill.lines:
         if line.group == "MACs":
             alone = "the MAC cell alone" if len(work.macs_used) == 1 else f"the {line.cell} alone"
-            products = tuple(p for p in work.products if p.mac == line.cell)
+            products = tuple(p for p in work.products if p.mac == line.cell and not p.in_columns)
             count = math.fsum(product.macs for product in products)
             bits = lengths_text(products)
             rows += [
@@ -90,7 +90,7 @@ def with_floating_point(bill: Budget) -> tuple[MacRatio, ...]:
                     energy,
                 ),
             ]
-    if work.products:
+    if work.products and bill.layout.bank is None:
         rows.append(
             ("area of the whole system per MAC", "m2", bill.area / bill.layout.macs(), area)
         )

@@ -127,7 +127,7 @@ def _mac_line(cells: Cells, layout: Layout, name: str) -> Line:
         parts = [
             (p.macs * p.length, *mac_energy(mac, p.a.probability, p.b.probability))
             for p in products
-            if p.mac == name
+            if p.mac == name and not p.in_columns
         ]
         return (
             math.fsum(bits for bits, _, _ in parts),

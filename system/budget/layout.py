@@ -14,31 +14,37 @@ all that stand, and every stream that meets more than one product is kept.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
 from system.architecture import Architecture
+from system.budget.columns import SIGNS, Bank
 from system.budget.workload import KINDS, Operand, Product, Workload
 
 
 @dataclass(frozen=True)
 class Layout:
-    """A workload on an architecture."""
+    """A workload on an architecture, with its ``bank`` of memory columns if it has one."""
 
     work: Workload
     architecture: Architecture
+    bank: Bank | None = None
 
     @cached_property
     def limit(self) -> float:
         """MACs of one kind there are at most."""
         parallelism = self.architecture.parallelism
         if parallelism == "row":
-            return max((fan_out(p, p.a) for p in self.work.products), default=1.0)
+            rows = (fan_out(p, p.a) for p in self.work.products if not p.in_columns)
+            return math.ceil(max(rows, default=1.0))
         return math.inf if isinstance(parallelism, str) else float(parallelism)
 
     def passes(self, product: Product) -> int:
         """Stream lengths that one round of a product takes."""
-        return max(1, math.ceil(product.parallel / self.limit)) if self.folded else 1
+        if product.in_columns or not self.folded:
+            return 1
+        return max(1, math.ceil(product.parallel / self.limit))
 
     @property
     def folded(self) -> bool:
@@ -51,7 +57,11 @@ class Layout:
             return self.work.macs(kind)
         kinds = self.work.macs_used if kind is None else (kind,)
         return math.fsum(
-            max(min(p.parallel, self.limit) for p in self.work.products if p.mac == name)
+            max(
+                min(p.parallel, self.limit)
+                for p in self.work.products
+                if p.mac == name and not p.in_columns
+            )
             for name in kinds
         )
 
@@ -78,11 +88,42 @@ class Layout:
         return math.fsum(self.generators(kind) for kind in KINDS)
 
     def busiest(self) -> float:
-        """SNGs that write at once, at most: of one product; unrolled layers update all at once."""
-        found = [math.fsum(self.at_once(p, o) for o in p.operands) for p in self.work.matrix]
+        """SNGs (and cells of columns) that write at once, at most: of one product; unrolled layers
+        update all at once."""
+        found = [
+            math.fsum(self.at_once(p, o) for o in p.encoded) + self.written_at_once(p)
+            for p in self.work.matrix
+        ]
         updates = [math.fsum(self.at_once(p, o) for o in p.operands) for p in self.work.updates]
         together = max(updates, default=0.0) if self.architecture.shared else math.fsum(updates)
         return max([*found, together])
+
+    def columns(self) -> float:
+        """Memory columns."""
+        bank = self.bank
+        return 0.0 if bank is None else self.of_columns(lambda p: bank.stored(p).columns)
+
+    def of_columns(self, of: Callable[[Product], float]) -> float:
+        """The most of something that a product in columns needs; all layers share it."""
+        return max((of(p) for p in self.work.products if p.in_columns), default=0.0)
+
+    def voltages(self) -> float:
+        """Write voltages that stand at once: of every SNG, and of the cells of columns."""
+        bank = self.bank
+        return self.all_generators() + (0.0 if bank is None else self.of_columns(bank.registers))
+
+    def conversions(self, products: tuple[Product, ...]) -> float:
+        """Times that one of them is set for one image."""
+        found = [self.work.settings(kind, products) for kind in KINDS]
+        if self.bank is not None:
+            found += [self.bank.settings(p) for p in products if p.in_columns]
+        return math.fsum(found)
+
+    def written_at_once(self, product: Product) -> float:
+        """Cells of columns that are written together."""
+        if self.bank is None or not product.in_columns:
+            return 0.0
+        return self.bank.registers(product)
 
     def each(self, product: Product, operand: Operand) -> float:
         """Streams an image asks of the most used SNG of an operand, mean over a batch: more where
@@ -124,6 +165,8 @@ class Layout:
 
     def counted(self, product: Product) -> float:
         """Times that an accumulator is clocked through a stream length, for one image."""
+        if product.in_columns:
+            return product.outputs * SIGNS
         return min(product.outputs * self.passes(product), max(product.macs, product.outputs))
 
     def kept(self, product: Product) -> tuple[Kept, ...]:

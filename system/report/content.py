@@ -26,6 +26,7 @@ from system.budget.uncertainty import uncertainty
 from system.budget.wear.endurance import OF_THE_DEVICE, Endurance, EnduranceChoice
 from system.budget.wear.shared import groups_of_training
 from system.budget.wear.spent import spent
+from system.budget.wear.use import named
 from system.budget.workload import Workload
 from system.report import intervals, layouts
 from system.report.baselines import content as beside
@@ -250,7 +251,7 @@ def _used(cells: Cells, training: Training, bill: Budget, endurance: Endurance) 
     groups = groups_of_training(training, bill.layout, sng_table(cells), reset)
     taken = spent(training, groups, endurance.value)
     return {
-        "most_used": f"{taken.kind} SNGs of {taken.layer}",
+        "most_used": named(taken.layer, taken.kind),
         "cycles": taken.most,
         "cycles_of_their_mean_device": taken.mean,
         "endurance_cycles": endurance.value,

@@ -24,6 +24,7 @@ def architecture(bill: Budget) -> dict[str, Any]:
         "parallelism": str(layout.architecture.parallelism),
         "macs": layout.macs(),
         "sngs": layout.all_generators(),
+        "memory_columns": layout.columns(),
         "accumulator_bits": layout.accumulator_bits(),
         "passes": [
             {"layer": product.layer, "product": product.name, "passes": layout.passes(product)}

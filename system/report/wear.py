@@ -38,9 +38,10 @@ from system.budget.wear.use import (
     Group,
     epoch_images,
     inference_groups,
+    named,
     recorded_images,
 )
-from system.budget.workload import KINDS
+from system.budget.workload import COLUMN, KINDS
 
 SHARES = {"first": None, "per_mille": 1e-3, "percent": 1e-2}
 """The times of a row: the first device (the median), 0.1 % and 1 % of all (expected)."""
@@ -196,7 +197,7 @@ def _first_group(groups: Sequence[Group], endurance: Endurance, pulses: bool) ->
     images = first_failure(_all(groups, pulses), endurance)
     parts = [group.pulses if pulses else group.switching for group in groups]
     likely = max(range(len(groups)), key=lambda k: hazard(parts[k], endurance, images))
-    return f"{groups[likely].kind} SNGs of {groups[likely].layer}"
+    return named(groups[likely].layer, groups[likely].kind)
 
 
 def _shapes(
@@ -221,7 +222,7 @@ def _curve(use: str, groups: Sequence[Group], endurance: Endurance) -> dict[str,
     every = _all(groups)
     of_kind = {
         kind: Rates.joined(g.switching for g in groups if g.kind == kind)
-        for kind in KINDS
+        for kind in (*KINDS, COLUMN)
         if any(g.kind == kind and g.switching.most > 0 for g in groups)
     }
     used = float(every.counts[every.per_image > 0].sum())

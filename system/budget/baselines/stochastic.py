@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from formats.cells import Cells
 from system.architecture.figures import Figure
 from system.budget.baselines.synthesised import Synthesised
+from system.budget.columns import GROUP as COLUMNS
 from system.budget.lines import Budget
 from system.budget.schedule import bit_time
 from system.budget.sng import energy_per_bit, sng_table
@@ -106,7 +107,12 @@ def candidates(
 
 def _forms(cells: Cells, bill: Budget, name: str) -> list[Candidate]:
     mac, table = cells.mac(name), sng_table(cells)
-    products = tuple(p for p in bill.workload.products if p.mac == name)
+    column = name == COLUMNS
+    products = tuple(
+        p
+        for p in bill.workload.products
+        if (p.in_columns if column else p.mac == name and not p.in_columns)
+    )
     length = _mean_length(bill, products or bill.workload.products)
     fan_in = _fan_in(bill)
     bit = max(bit_time(cells, bill.workload), float(mac["delay"]))
@@ -114,7 +120,8 @@ def _forms(cells: Cells, bill: Budget, name: str) -> list[Candidate]:
     where = "at the mean operand probabilities of training.nc"
     if not products:
         where = "at operand probabilities of 1/2 (assumed; the training did not use this kind)"
-    energy, _ = mac_energy(mac, a, b)
+    # A column's operand a is the stored bit, that of the weight.
+    energy, _ = mac_energy(mac, b, a) if column else mac_energy(mac, a, b)
     pair = math.fsum(energy_per_bit(table, p).total for p in (a, b))
     area, sng = float(mac["area"]), float(cells.sng["area"])
     area_source, energy_source = source(cells, name, "area"), source(cells, name, "energy")
@@ -165,7 +172,7 @@ def _forms(cells: Cells, bill: Budget, name: str) -> list[Candidate]:
             f"({source(cells, 'sng', 'energy')}), {where}",
         )
     )
-    if bill.layout.macs():
+    if bill.layout.macs() and bill.layout.bank is None:  # else most products are on no MAC
         found.append(
             form(
                 SYSTEM,

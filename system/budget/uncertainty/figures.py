@@ -10,6 +10,7 @@ import re
 from dataclasses import dataclass
 
 from formats.cells import Cells
+from system.budget.columns import GROUP as COLUMNS
 from system.budget.lines import Line
 from system.budget.uncertainty.inputs import Effect, Input
 from system.budget.uncertainty.stated import (
@@ -48,7 +49,7 @@ def mixtures(cells: Cells, line: Line, quantity: str) -> tuple[Mixture, ...]:
     source = getattr(line, f"{quantity}_source")
     found = [_whole(stated.input) for stated in STATED if stated.found(quantity, source)]
     for group in dict.fromkeys(match[1] for match in IN_CELLS.finditer(source)):
-        if group != "sng" and group in cells.groups:
+        if group not in ("sng", COLUMNS) and group in cells.groups:
             found += _of_cell(cells, group, quantity)
     if line.parts and _SHARE.search(source):
         found.append(_whole(share(line.item, quantity)))

@@ -165,6 +165,46 @@ STATED: tuple[Stated, ...] = (
         ),
     ),
     Stated(
+        "area",
+        r"cells\.nc in_memory_column/area",
+        factor(
+            "column area",
+            1.5,
+            "assumed: the area rule of its high-voltage transistors is ours, contacts and spacings "
+            "are no foundry's",
+        ),
+    ),
+    Stated(
+        "energy",
+        r"cells\.nc in_memory_column/energy",
+        factor(
+            "column read energy",
+            1.5,
+            "assumed: the successive approximation is counted as if clocked at each decision, its "
+            "reference taps are not in it",
+        ),
+    ),
+    Stated(
+        "energy",
+        r"cells\.nc in_memory_column/scheme_energy",
+        factor(
+            "column write path",
+            1.2,
+            "assumed: line and access transistor of a column beside the SNG's, with whose energy "
+            "that of the device moves",
+        ),
+    ),
+    Stated(
+        "leakage",
+        r"cells\.nc in_memory_column/leakage_power",
+        factor(
+            "column leakage",
+            3.0,
+            "assumed: its high-voltage transistors have subthreshold leakage only; real ones leak "
+            "more",
+        ),
+    ),
+    Stated(
         "leakage",
         r"cells\.nc sng/leakage_power",
         factor(

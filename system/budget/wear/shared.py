@@ -15,7 +15,7 @@ from system.budget.layout import Layout
 from system.budget.sng import SngTable, stored_probability
 from system.budget.wear.failure import Rates
 from system.budget.wear.use import Group, training_groups
-from system.budget.workload import KINDS, Operand, Product
+from system.budget.workload import COLUMN, KINDS, Operand, Product
 
 EVERY_LAYER = "all layers"
 Use = tuple[float, float, float]
@@ -25,9 +25,10 @@ Use = tuple[float, float, float]
 def shared_groups(
     layout: Layout, products: tuple[Product, ...], table: SngTable, reset: float
 ) -> tuple[Group, ...]:
-    """A group for each kind of SNG, at the mean bit probabilities; ``reset`` is Pr."""
+    """A group for each kind of SNG, and of the cells of columns that are written, at the mean bit
+    probabilities; ``reset`` is Pr."""
     found = []
-    for kind in KINDS:
+    for kind in (*KINDS, COLUMN):
         uses = [
             _use(layout, product, operand, table, reset)
             for product in products

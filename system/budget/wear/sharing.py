@@ -44,6 +44,8 @@ def comparison(
 ) -> tuple[UnderRules, ...]:
     """Training under each life and sharing, and under the rules trained, whose are ``groups``."""
     groups, work = tuple(groups), layout.work
+    if layout.bank is not None:  # columns make no streams under other rules
+        return (UnderRules(work.rules, groups, True),)
     asked = [StreamRules.parse(life, sharing) for life in LIVES for sharing in SHARINGS]
     others = [rules for rules in asked if rules != work.rules]
     return (

@@ -25,7 +25,7 @@ from formats.training import Training
 from system.budget.reading import whole_attribute
 from system.budget.sng import SngTable, stored_probability
 from system.budget.wear.failure import Rates
-from system.budget.workload import KINDS, BinaryProduct, Operand, Product, Workload
+from system.budget.workload import COLUMN, KINDS, BinaryProduct, Operand, Product, Workload
 
 Place = tuple[str, str, float]
 """Layer, kind and number of devices of a group."""
@@ -45,6 +45,11 @@ class Group:
     pulses: Rates
     in_vain: float
     recorded: bool
+
+
+def named(layer: str, kind: str) -> str:
+    """The devices of a group in words."""
+    return f"{'cells of columns' if kind == COLUMN else f'{kind} SNGs'} of {layer}"
 
 
 def recorded(training: Training) -> tuple[np.ndarray, np.ndarray]:
