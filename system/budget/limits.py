@@ -240,11 +240,7 @@ def not_modelled(cells: Cells, layout: Layout) -> tuple[str, ...]:
 def _drivers(layout: Layout) -> tuple[str, ...]:
     if layout.bank is None:
         return ()
-    return (
-        "What connects a column pair's register with the bit line of a weight's sign, and the "
-        "cells of conv layers that stand empty where a fan-in does not fill its last column "
-        "(their area is counted).",
-    )
+    return ("Switches from a column pair's register to the bit line of its weight's sign.",)
 
 
 def _dacs(layout: Layout, codes: int) -> tuple[str, ...]:
