@@ -67,14 +67,18 @@ def read_text(path: Path) -> str:
 
 def dump(content: Any) -> str:
     """Canonical JSON text. Non-finite numbers become null."""
-    return json.dumps(_finite(content), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    return _text(_finite(content))
 
 
 def write_json(path: Path, content: Any, schema_name: str) -> None:
     """Check and write a JSON file atomically."""
     content = _finite(content)
     check(content, schema_name, path)
-    write_text(path, dump(content))
+    write_text(path, _text(content))
+
+
+def _text(content: Any) -> str:
+    return json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
 
 def _refuse_constant(token: str) -> float:

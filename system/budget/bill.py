@@ -46,6 +46,22 @@ class BudgetOptions:
     accept_edited_cells: bool = False
 
 
+@dataclass(frozen=True)
+class Pair:
+    """A cells.nc and a training.nc that belong together, and what every bill of them reads.
+
+    ``edited`` warns of cells that were edited after the training and accepted, ``trim`` are the
+    bits of an SNG's calibration.
+    """
+
+    cells: Cells
+    training: Training
+    work: Workload
+    table: SngTable
+    trim: int
+    edited: str | None
+
+
 def budget(
     cells: Cells, training: Training, architecture: Architecture, options: BudgetOptions
 ) -> Budget:
@@ -54,18 +70,36 @@ def budget(
     Raises :class:`InputError` for a pair that does not belong together, a training that is not the
     one the architecture names, a table that lacks a number, or an option out of range.
     """
+    return priced(
+        checked(cells, training, options.accept_edited_cells), architecture, options.frame_rate
+    )
+
+
+def checked(cells: Cells, training: Training, accept_edited_cells: bool) -> Pair:
+    """Read what bills need; raises :class:`InputError` for a pair that does not belong together,
+    or a table that lacks a number."""
     check_coordinates(cells, training)
+    edited = check_pair(cells, training, accept_edited_cells)
+    work, table = workload(training), sng_table(cells)
+    return Pair(cells, training, work, table, trim_bits(training), edited)
+
+
+def priced(pair: Pair, architecture: Architecture, frame_rate: float) -> Budget:
+    """The bill of one architecture at ``frame_rate`` training steps per second.
+
+    Raises :class:`InputError` for a training that is not the one the architecture names, or an
+    architecture that the cells cannot be.
+    """
+    cells, training, table = pair.cells, pair.training, pair.table
     check_trained(training, architecture)
-    edited = check_pair(cells, training, options.accept_edited_cells)
-    work, table = arranged(workload(training), architecture), sng_table(cells)
+    work = arranged(pair.work, architecture)
     layout = Layout(work, architecture, bank(cells, training, architecture))
-    trim = trim_bits(training)
-    timing = schedule(cells, layout, options.frame_rate)
+    timing = schedule(cells, layout, frame_rate)
 
     def lines(of: Workload) -> list[Line]:
-        return _lines(cells, replace(layout, work=of), table, trim)
+        return _lines(cells, replace(layout, work=of), table, pair.trim)
 
-    warnings = [edited] if edited else []
+    warnings = [pair.edited] if pair.edited else []
     if timing.rate < timing.requested_rate:
         warnings.append(
             f"{timing.requested_rate:g} training steps per second were asked for; the schedule "

@@ -8,7 +8,7 @@ from formats.cells import Cells
 from system.budget.columns import GROUP, SIGNS, Bank
 from system.budget.layout import Layout
 from system.budget.lines import Line, unit_line
-from system.budget.units import Unit, mac_energy, source
+from system.budget.units import Unit, mac_energy, mac_table, source
 from system.budget.workload import TABLES, Product
 
 
@@ -40,6 +40,8 @@ def _stored(products: tuple[Product, ...]) -> tuple[Product, ...]:
 
 
 def _read_line(cells: Cells, layout: Layout, bank: Bank, said: str) -> Line:
+    table = mac_table(bank.data)
+
     def cost(products: tuple[Product, ...]) -> tuple[float, float]:
         events, energies = [], []
         for product in _stored(products):
@@ -48,7 +50,7 @@ def _read_line(cells: Cells, layout: Layout, bank: Bank, said: str) -> Line:
             # The bits of one sign at a time are on the word lines.
             word = product.a.probability / SIGNS
             # Operand a of cells.nc is the stored bit, b the word line's.
-            each = [mac_energy(bank.data, p, word)[0] for p in (product.b.probability, 0.0)]
+            each = [mac_energy(table, p, word)[0] for p in (product.b.probability, 0.0)]
             events += [reads] * len(each)
             energies += [reads * energy for energy in each]
         return math.fsum(events), math.fsum(energies)

@@ -32,10 +32,9 @@ class Comparison:
 
 @dataclass(frozen=True)
 class MacRatio:
-    """An FP32 multiplier and adder over ours, as a range, in area or energy."""
+    """The energy (J) of a product of an FP32 multiplier and adder over that of ours, as a range."""
 
     quantity: str
-    unit: str
     ours: float
     low: Figure
     high: Figure
@@ -68,39 +67,23 @@ def with_publication(bill: Budget, training: Training) -> tuple[Comparison, ...]
 
 
 def with_floating_point(bill: Budget) -> tuple[MacRatio, ...]:
-    """Each MAC cell alone, and the whole system's share of one MAC, beside an FP32 MAC.
+    """The energy of all products of a training step, by their number, beside that of an FP32 MAC:
+    in each MAC cell alone, and in the whole system, with its products in plain arithmetic.
 
-    A stochastic product needs a whole stream, so its energy is that of all its bits.
+    A stochastic product needs a whole stream, so its energy is that of all its bits. Areas stand
+    among the baselines, as do energies at the mean operands of one kind of MAC.
     """
-    work = bill.workload
-    area, energy = published.FP32_MAC_AREA, published.FP32_MAC_ENERGY
-    rows = []
+    work, rows = bill.workload, []
     for line in bill.lines:
         if line.group == "MACs":
             alone = "the MAC cell alone" if len(work.macs_used) == 1 else f"the {line.cell} alone"
             products = tuple(p for p in work.products if p.mac == line.cell and not p.in_columns)
             count = math.fsum(product.macs for product in products)
             bits = lengths_text(products)
-            rows += [
-                (f"area of {alone}", "m2", line.unit_area, area),
-                (
-                    f"energy of one product in {alone} ({bits} bits)",
-                    "J",
-                    line.energy_training / count,
-                    energy,
-                ),
-            ]
-    if work.products and bill.layout.bank is None:
-        rows.append(
-            ("area of the whole system per MAC", "m2", bill.area / bill.layout.macs(), area)
-        )
+            rows.append(
+                (f"energy of one product in {alone} ({bits} bits)", line.energy_training / count)
+            )
     everything = math.fsum(p.macs for p in work.products) + math.fsum(p.macs for p in work.binary)
-    rows.append(
-        (
-            "switching energy of the whole system per product",
-            "J",
-            bill.energy_training / everything,
-            energy,
-        )
-    )
-    return tuple(MacRatio(name, unit, ours, *figures) for name, unit, ours, figures in rows if ours)
+    whole = bill.energy_training / everything
+    rows.append(("switching energy of the whole system per product", whole))
+    return tuple(MacRatio(name, ours, *published.FP32_MAC_ENERGY) for name, ours in rows if ours)

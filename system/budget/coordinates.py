@@ -43,9 +43,10 @@ def check_coordinates(cells: Cells, training: Training) -> None:
 
 def _check(where: Path, prefix: str, data: xr.Dataset, wanted: Mapping[str, Sequence[str]]) -> None:
     for name, values in wanted.items():
-        if name not in data.coords or data[name].ndim != 1 or data[name].size == 0:
+        coordinate = data.variables.get(name)
+        if coordinate is None or coordinate.dims != (name,) or coordinate.size == 0:
             raise InputError(where, f"lacks the coordinate {prefix}{name}")
-        found = [str(value) for value in data[name].to_numpy()]
+        found = [str(value) for value in coordinate.to_numpy()]
         if len(set(found)) != len(found):
             raise InputError(where, f"the coordinate {prefix}{name} repeats a value")
         missing = [value for value in values if value not in found]

@@ -8,7 +8,7 @@ from formats.cells import Cells
 from system.budget.layout import Layout, width_of
 from system.budget.lines import Line, unit_line
 from system.budget.sng import SngTable, conditions, energy_per_bit
-from system.budget.units import Unit, mac_energy, source
+from system.budget.units import Unit, mac_energy, mac_table, source
 from system.budget.workload import KINDS, TABLES, Product
 
 _PLURALS = {
@@ -122,10 +122,11 @@ def _sng_line(cells: Cells, layout: Layout, table: SngTable, kind: str) -> Line:
 
 def _mac_line(cells: Cells, layout: Layout, name: str) -> Line:
     work, mac = layout.work, cells.mac(name)
+    table = mac_table(mac)
 
     def cost(products: tuple[Product, ...]) -> tuple[float, float, float]:
         parts = [
-            (p.macs * p.length, *mac_energy(mac, p.a.probability, p.b.probability))
+            (p.macs * p.length, *mac_energy(table, p.a.probability, p.b.probability))
             for p in products
             if p.mac == name and not p.in_columns
         ]

@@ -15,7 +15,7 @@ from formats.cells import Cells
 from formats.training import Training
 from system.architecture import Architecture, architecture
 from system.budget import published
-from system.budget.bill import BudgetOptions, budget
+from system.budget.bill import checked, priced
 from system.budget.lines import Budget
 from system.budget.surroundings import has_pump
 
@@ -72,13 +72,13 @@ def shares(bill: Budget) -> tuple[Share, ...]:
     return tuple(sorted(found, key=lambda share: -max(share.area, share.power)))
 
 
-def steps(cells: Cells, training: Training, options: BudgetOptions) -> tuple[Candidate, ...]:
+def steps(cells: Cells, training: Training, accept_edited_cells: bool) -> tuple[Candidate, ...]:
     """From every product on a MAC of its own to few shared ones, an assumption at a time, at full
     speed; the last with what stands around the cells."""
-    asked = replace(options, frame_rate=FULL_SPEED)
+    pair = checked(cells, training, accept_edited_cells)
 
     def made(name: str, said: str, layout: Architecture) -> Candidate:
-        return Candidate(name, said, budget(cells, training, replace(layout, name=name), asked))
+        return Candidate(name, said, priced(pair, replace(layout, name=name), FULL_SPEED))
 
     bare = Architecture()
     row = replace(bare, parallelism="row")

@@ -76,7 +76,7 @@ def _check_mac(cells: Cells, training: Training, where: str, words: dict[str, st
             f"{where} was trained with the MAC {name!r}, which {cells.path.name} lacks; it has "
             f"{', '.join(cells.macs)}",
         )
-    mac = cells.mac(name)
+    mac = cells.groups[name]
     for key, word in {**words, "signalling": str(training.attributes["signalling"])}.items():
         if key != "mac" and str(mac.attrs[key]) != word:
             raise InputError(

@@ -31,7 +31,7 @@ class Unit:
 
 def source(cells: Cells, group: str, name: str) -> str:
     """What cells.nc says about a number's origin, and where in the file it stands."""
-    attributes = cells.groups[group][name].attrs
+    attributes = cells.groups[group].variables[name].attrs
     parts = [str(attributes.get("source", "")), str(attributes.get("citation", ""))]
     return "; ".join([part for part in parts if part] + [f"cells.nc {group}/{name}"])
 
@@ -77,21 +77,36 @@ def register_unit(cells: Cells, group: str, table: SngTable) -> Unit:
     )
 
 
-def mac_energy(mac: xr.Dataset, a: float, b: float) -> tuple[float, float]:
+@dataclass(frozen=True)
+class MacTable:
+    """Energy (J) of one product bit and its standard error at operand probabilities ``a`` (rows)
+    and ``b`` (columns)."""
+
+    a: np.ndarray
+    b: np.ndarray
+    energy: np.ndarray
+    stderr: np.ndarray
+
+
+def mac_table(mac: xr.Dataset) -> MacTable:
+    """The energies of a MAC group at one temperature and corner."""
+    axes = ("a_probability", "b_probability")
+    a, b = (np.asarray(mac[name].to_numpy(), float) for name in axes)
+    energy, stderr = (mac[name].transpose(*axes).to_numpy() for name in ("energy", "energy_stderr"))
+    return MacTable(a, b, energy, stderr)
+
+
+def mac_energy(table: MacTable, a: float, b: float) -> tuple[float, float]:
     """Energy (J) of one product bit and its standard error at operand probabilities a and b.
 
     Bilinear between the tabulated probabilities, held at the edge values outside them.
     """
-    return _bilinear(mac, "energy", a, b), _bilinear(mac, "energy_stderr", a, b)
-
-
-def _bilinear(mac: xr.Dataset, name: str, a: float, b: float) -> float:
-    table = mac[name].transpose("a_probability", "b_probability").to_numpy()
-    weights = np.outer(
-        _weights(np.asarray(mac["a_probability"].to_numpy(), float), a),
-        _weights(np.asarray(mac["b_probability"].to_numpy(), float), b),
+    weights = np.outer(_weights(table.a, a), _weights(table.b, b))
+    energy, stderr = (
+        float(np.sum(np.where(weights > 0, weights * values, 0.0)))
+        for values in (table.energy, table.stderr)
     )
-    return float(np.sum(np.where(weights > 0, weights * table, 0.0)))
+    return energy, stderr
 
 
 def _weights(knots: np.ndarray, value: float) -> np.ndarray:

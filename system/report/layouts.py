@@ -6,7 +6,6 @@ from typing import Any
 
 from formats.cells import Cells
 from formats.training import Training
-from system.budget import BudgetOptions
 from system.budget.compare import is_reading
 from system.budget.gap import Candidate, Share, shares, steps, verdict
 from system.budget.lines import Budget
@@ -38,7 +37,7 @@ def gap(cells: Cells, training: Training, bill: Budget) -> dict[str, Any] | None
     if not is_reading(training):
         return None
     # A pair that was edited has been accepted, or there were no bill.
-    candidates = steps(cells, training, BudgetOptions(accept_edited_cells=True))
+    candidates = steps(cells, training, accept_edited_cells=True)
     return {
         "lines": [_share(share) for share in shares(bill)],
         "candidates": [_candidate(candidate) for candidate in candidates],

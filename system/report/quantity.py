@@ -59,6 +59,15 @@ def quantity(value: float | None, unit: str = "1") -> str:
     return f"{digits(value / 10**power)} {_PREFIXES[power]}{shown}"
 
 
+def prefixed(value: float) -> str:
+    """A number with a metric prefix and no unit, as an axis names it: ``13.5m``."""
+    if value == 0 or not math.isfinite(value):
+        return f"{value:g}"
+    power = 3 * math.floor(math.log10(abs(value)) / 3)
+    power = min(max(power, min(_PREFIXES)), max(_PREFIXES))
+    return f"{value / 10**power:.6g}{_PREFIXES[power]}".replace("-", "−")
+
+
 def whole(value: float) -> str:
     """A count, in full."""
     return f"{value:,.0f}".replace(",", "\u202f") if abs(value) < 1e9 else digits(value)

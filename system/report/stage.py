@@ -24,7 +24,7 @@ from system.report.summary import about
 
 DEFAULT = "unrolled-lenet5"
 """The candidate reading of the published system."""
-LIBRARIES = ("h5netcdf", "jinja2", "matplotlib", "numpy", "plotly", "xarray")
+LIBRARIES = ("h5netcdf", "jinja2", "numpy", "plotly", "scipy", "xarray")
 
 
 @dataclass(frozen=True)

@@ -194,6 +194,8 @@ def _column(key: str, values: Sequence[Any]) -> tuple[Column, float]:
     known = [value for value in values if value is not None]
     if _is_source(key):
         return Column(title, "source", wide=True), 1.0
+    if known and not unit and all(type(value) is int for value in known):
+        return Column(title, "whole"), 1.0
     if known and all(isinstance(value, int | float) and value is not True for value in known):
         return Column(title, "number", unit), factor
     if known and all(_pair(value) for value in known):
@@ -228,14 +230,16 @@ def _scaled(value: Any, column: Column, factor: float) -> Any:
         return float(value) * factor
     if column.kind == "range":
         return tuple(float(end) * factor for end in value)
-    return value if column.kind == "source" else _words(value)
+    return value if column.kind in ("source", "whole") else _words(value)
 
 
 def _words(value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
-    if isinstance(value, int | float):
-        return digits(float(value))
+    if isinstance(value, int):
+        return whole(value)
+    if isinstance(value, float):
+        return digits(value)
     if isinstance(value, list | tuple):
         return ", ".join(_words(one) for one in value)
     return str(value)

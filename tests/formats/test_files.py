@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import h5py
 import numpy as np
 import pytest
 import xarray as xr
@@ -14,6 +15,7 @@ from formats.atomic import replacing, write_text
 from formats.cells import read_cells, write_cells
 from formats.errors import InputError, run_command
 from formats.json_file import dump, parse
+from formats.netcdf import read_groups, write_groups
 from formats.provenance import provenance, provenance_key, source_digest
 from formats.seeds import generator, integer_seed
 
@@ -102,6 +104,42 @@ def rewritten(cells_file: Path, change: Any) -> Path:
 def test_cells_survive_a_round_trip(cells_file: Path) -> None:
     path = rewritten(cells_file, lambda attributes, groups: None)
     assert path.read_bytes() == cells_file.read_bytes()
+
+
+def test_groups_are_read_as_xarray_reads_them(tmp_path: Path) -> None:
+    """Kinds of numbers, texts, missing values, axes with and without numbers, attributes."""
+    data = xr.Dataset(
+        {
+            "number": (("x", "bare"), [[1.0, np.nan, 2.0]] * 2, {"units": "s", "list": [1, 2]}),
+            "count": ("x", np.array([1, -1], np.int16), {"_FillValue": np.int16(-1)}),
+            "scaled": ("x", [1, 2], {"scale_factor": 0.5, "add_offset": 3.0}),
+            "flag": ("x", [True, False]),
+            "text": (("x", "name"), [["", "longer"], ["a", "µ"]]),
+            "one": ((), 2.5),
+            "word": ((), "alone"),
+        },
+        {"x": [0.5, 0.25], "name": ["first", "second"], "side": ("x", [7, 8]), "at": 300.0},
+        {"role": "toy", "width": 1e-9, "names": ["a", "b"], "whole": 3},
+    )
+    path = tmp_path / "toy.nc"
+    write_groups(path, {"kind": "toy", "schema": 1}, {"": data, "inner": data})
+    attributes, groups = read_groups(path, "toy")
+    assert attributes["kind"] == "toy" and attributes["schema"] == 1
+    assert list(groups) == ["", "inner"]
+    for name, found in groups.items():
+        wanted = xr.load_dataset(path, group=name or None, engine="h5netcdf")
+        xr.testing.assert_identical(found, wanted)
+        for key, variable in wanted.variables.items():
+            assert found.variables[key].dtype == variable.dtype, key
+            assert set(found.variables[key].attrs) == set(variable.attrs), key
+
+
+def test_a_number_without_axes_of_a_name_is_refused(tmp_path: Path) -> None:
+    with h5py.File(tmp_path / "plain.nc", "w") as file:
+        file.attrs.update(kind="toy", schema=1)
+        file["values"] = [1.0, 2.0]
+    with pytest.raises(InputError, match=r"/values. has no dimension scale"):
+        read_groups(tmp_path / "plain.nc", "toy")
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from formats.cells import Cells, read_cells
 from formats.training import Training, read_training
 from tests.synthetic_cells import synthetic_cells
 from tests.synthetic_training import synthetic_training
+from tests.system_report.pages import cells_with_a_waveform
 
 
 @pytest.fixture(scope="module")
@@ -28,3 +30,22 @@ def cells(cells_path: Path) -> Cells:
 def pair(cells_path: Path) -> tuple[Cells, Training]:
     path = synthetic_training(cells_path.parent / "training.nc", cells_path)
     return read_cells(cells_path), read_training(path)
+
+
+@pytest.fixture(scope="session")
+def originals(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """A cells.nc with a waveform and a training.nc, written once."""
+    folder = tmp_path_factory.mktemp("inputs")
+    path = cells_with_a_waveform(folder / "cells.nc")
+    training = synthetic_training(folder / "training.nc", path)
+    return path, training
+
+
+@pytest.fixture
+def cells_file(originals: tuple[Path, Path], tmp_path: Path) -> Path:
+    return Path(shutil.copy(originals[0], tmp_path / "cells.nc"))
+
+
+@pytest.fixture
+def training_file(originals: tuple[Path, Path], tmp_path: Path) -> Path:
+    return Path(shutil.copy(originals[1], tmp_path / "training.nc"))

@@ -20,7 +20,7 @@ from system.architecture import UNROLLED, Dac
 from system.budget import Budget, BudgetOptions, Line, budget
 from system.budget.layout import accumulator_width
 from system.budget.sng import energy_per_bit, sng_table
-from system.budget.units import mac_energy
+from system.budget.units import mac_energy, mac_table
 from tests import synthetic_training as synthetic
 
 EDITED = BudgetOptions(accept_edited_cells=True)
@@ -195,9 +195,9 @@ def test_mac_energy_is_bilinear_and_ignores_unknown_errors_elsewhere() -> None:
         },
         {"a_probability": grid, "b_probability": grid},
     )
-    assert mac_energy(mac, 0.25, 0.5)[0] == pytest.approx(0.75 * 0.5 + 0.25 * 3.5)
-    assert mac_energy(mac, 0.25, 0.0)[1] == 0.0
-    assert math.isnan(mac_energy(mac, 0.25, 0.5)[1])
+    assert mac_energy(mac_table(mac), 0.25, 0.5)[0] == pytest.approx(0.75 * 0.5 + 0.25 * 3.5)
+    assert mac_energy(mac_table(mac), 0.25, 0.0)[1] == 0.0
+    assert math.isnan(mac_energy(mac_table(mac), 0.25, 0.5)[1])
 
 
 def test_accumulators_never_overflow() -> None:

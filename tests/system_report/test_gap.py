@@ -31,7 +31,7 @@ def frugal(pair: Pair) -> Pair:
 
 @pytest.fixture(scope="module")
 def candidates(frugal: Pair) -> tuple[Candidate, ...]:
-    return steps(*frugal, BudgetOptions())
+    return steps(*frugal, accept_edited_cells=False)
 
 
 def test_shares_are_of_the_published_area_and_power(pair: Pair) -> None:

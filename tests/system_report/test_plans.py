@@ -115,5 +115,5 @@ def test_a_layer_owns_the_macs_of_every_kind_its_products_name(cells: Cells) -> 
     assert clocks[0] - clocks[1] == 1_600 * 256 * (17 - 10)
     assert any("Select" in text for text in found.not_modelled)
     names = [row.quantity for row in with_floating_point(found)]
-    assert "area of the bipolar_mux alone" in names
-    assert "area of the sign_magnitude_counter alone" in names
+    assert "energy of one product in the bipolar_mux alone (256 bits)" in names
+    assert "energy of one product in the sign_magnitude_counter alone (256 bits)" in names

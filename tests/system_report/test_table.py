@@ -102,4 +102,14 @@ def test_keys_give_titles_and_units() -> None:
     assert table.columns[0].shown(table.rows[0][0]) == quantity(2e-6, "m2") == "2.00 mm²"
     assert table.rows[1][3:6] == ("yes", 3.0, "n") and table.rows[1][0] is None
     assert from_records("t", "", []) is None
+
+
+def test_counts_of_records_are_shown_in_full() -> None:
+    table = from_records(
+        "t", "", [{"passes": 1, "mean": 1.0, "bits": [64, 64, 1024]}, {"passes": 2000}]
+    )
+    assert table is not None
+    shown = [c.shown(v) for c, v in zip(table.columns, table.rows[0], strict=True)]
+    assert shown == ["1", "1.00", "64, 64, 1\u202f024"]
+    assert table.columns[0].shown(table.rows[1][0]) == "2\u202f000"
     assert in_words("fp32_mac_area_um2") == "FP32 MAC area"

@@ -13,7 +13,7 @@ from system.budget.columns import GROUP as COLUMNS
 from system.budget.lines import Budget
 from system.budget.schedule import bit_time
 from system.budget.sng import energy_per_bit, sng_table
-from system.budget.units import mac_energy, source
+from system.budget.units import mac_energy, mac_table, source
 from system.budget.workload import Product
 
 BARE = "bare cell"
@@ -121,7 +121,8 @@ def _forms(cells: Cells, bill: Budget, name: str) -> list[Candidate]:
     if not products:
         where = "at operand probabilities of 1/2 (assumed; the training did not use this kind)"
     # A column's operand a is the stored bit, that of the weight.
-    energy, _ = mac_energy(mac, b, a) if column else mac_energy(mac, a, b)
+    stored, applied = (b, a) if column else (a, b)
+    energy, _ = mac_energy(mac_table(mac), stored, applied)
     pair = math.fsum(energy_per_bit(table, p).total for p in (a, b))
     area, sng = float(mac["area"]), float(cells.sng["area"])
     area_source, energy_source = source(cells, name, "area"), source(cells, name, "energy")

@@ -1,7 +1,8 @@
 """Charts described once and drawn twice: as an SVG that stands in the page, and for Plotly.
 
-``base`` is the description, ``static`` draws it with matplotlib for print and for readers without
-JavaScript (``svg`` makes the drawing a part of the page), ``interactive`` writes what Plotly draws.
+``base`` is the description. ``static`` draws it for print and for readers without JavaScript
+(``scale``: places and names of numbers; ``marks``: curves and bars; ``svg``: elements as text);
+``interactive`` writes what Plotly draws.
 """
 
 from system.report.chart.base import Axis, Chart, Panel, Series

@@ -1,51 +1,68 @@
-"""A chart drawn with matplotlib as inline SVG: for print, and where no JavaScript runs."""
+"""A chart drawn as inline SVG: for print, and where no JavaScript runs.
+
+Places follow from the lengths of texts, at a mean width of a letter; nothing is measured.
+"""
 
 from __future__ import annotations
 
 import math
 from textwrap import fill
 
-import matplotlib.axes
-import matplotlib.axis
 import numpy as np
-from matplotlib.figure import Figure
-from matplotlib.ticker import (
-    EngFormatter,
-    FuncFormatter,
-    MaxNLocator,
-    NullFormatter,
-    PercentFormatter,
+
+from system.report.chart.base import Chart, Panel, Series
+from system.report.chart.marks import (
+    DASH,
+    LINE_WIDTH,
+    SMALL_FONT,
+    Place,
+    bars,
+    curve,
+    dot,
 )
+from system.report.chart.scale import Scale, fitted, ticks
+from system.report.chart.svg import INCH, colour, element, text
 
-from system.report.chart.base import COLOURS, Axis, Chart, Panel, Series
-from system.report.chart.svg import WIDTH, embedded
-from system.report.quantity import SUPERSCRIPT
-
+WIDTH = 5.2 * INCH
 LABEL_WIDTH = 30
 """Characters of a category's name before it is broken into lines."""
-LINE, LETTER = 0.17, 0.072
-"""Inches: height of a line of text, and mean width of a letter."""
+LINE, LETTER = 0.17 * INCH, 0.072 * INCH
+"""Height of a line of text, and mean width of a letter."""
 NUMBER = 7
 """Letters of a number at an axis."""
-GROUP_HEIGHT = 0.8
-"""Share of a category's place that its bars fill."""
+FONT, TITLE_FONT, LEGEND_FONT = 9, 8.5, 8
+TICK, SMALL_TICK = 3.5, 2.0
+SPINE = 0.7
+HANDLE = 20.0
+"""Width of a legend's line."""
+LEGEND_LETTERS = 64
+"""Letters that fit into a row of the legend."""
 
 
 def drawing(chart: Chart) -> str:
     """Inline SVG of a chart."""
+    height = chart.size * INCH
+    rows, legend = _legend(chart)
+    places = _places(chart, height, rows)
+    parts = [
+        _panel(panel, place, f"{chart.name}-{number}", last=place is places[-1])
+        for number, (panel, place) in enumerate(zip(chart.panels, places, strict=True))
+    ]
+    return element(
+        "svg",
+        *parts,
+        legend,
+        viewBox=f"0 0 {WIDTH:g} {height:g}",
+        role="img",
+        aria_label=chart.alternative,
+        font_family="sans-serif",
+        font_size=FONT,
+        fill="currentColor",
+    )
 
-    def draw(figure: Figure) -> None:
-        places = figure.subplots(len(chart.panels), 1, sharex=True, squeeze=False)[:, 0]
-        for axes, panel in zip(places, chart.panels, strict=True):
-            _panel(axes, panel, last=axes is places[-1])
-        rows = _legend(figure, places[0], chart)
-        _margins(figure, chart, rows)
 
-    return embedded(draw, chart.name, chart.alternative, chart.size)
-
-
-def _margins(figure: Figure, chart: Chart, rows: int) -> None:
-    """Place for labels, by their lengths: matplotlib's own layout would draw everything twice."""
+def _places(chart: Chart, height: float, rows: int) -> list[Place]:
+    """Axes of all panels, with place for their labels."""
     names = [
         line
         for panel in chart.panels
@@ -56,136 +73,148 @@ def _margins(figure: Figure, chart: Chart, rows: int) -> None:
     left = LETTER * max(map(len, names)) + LINE * (1.4 if titled else 0.5)
     over = any(panel.title or panel.marks for panel in chart.panels)
     top = LINE * (rows + (1.3 if over else 0.5))
-    bottom = LINE * 2.6
-    height = (chart.size - top - bottom) / len(chart.panels)
-    figure.subplots_adjust(
-        left=left / WIDTH,
-        right=1 - LINE / WIDTH,
-        top=1 - top / chart.size,
-        bottom=bottom / chart.size,
-        hspace=1.6 * LINE / (height - 1.6 * LINE) if len(chart.panels) > 1 else 0.0,
+    gap = 1.6 * LINE
+    each = (height - top - 2.6 * LINE + gap) / len(chart.panels) - gap
+    x = _across(chart)
+    return [
+        Place(left, top + number * (each + gap), WIDTH - LINE - left, each, x, _down(panel))
+        for number, panel in enumerate(chart.panels)
+    ]
+
+
+def _across(chart: Chart) -> Scale:
+    """The horizontal axis that all panels share."""
+    everything = [series for panel in chart.panels for series in panel.series]
+    values = [series.x for series in everything]
+    values += [one.low for one in everything if one.mark == "bars" and one.low is not None]
+    values += [np.array([at]) for panel in chart.panels for at, _ in panel.marks]
+    from_zero = any(one.mark == "bars" and one.low is None for one in everything)
+    return fitted(
+        chart.panels[-1].x, [*values, np.zeros(int(from_zero))], 0.0 if from_zero else None
     )
 
 
-def _panel(axes: matplotlib.axes.Axes, panel: Panel, last: bool) -> None:
-    bars = [one for one in panel.series if one.mark == "bars"]
+def _down(panel: Panel) -> Scale:
+    edges = [edge for one in panel.series for edge in (one.low, one.high) if edge is not None]
+    drawn = [] if any(one.mark == "bars" for one in panel.series) else edges
+    return fitted(panel.y, [*(one.y for one in panel.series), *drawn])
+
+
+def _panel(panel: Panel, place: Place, name: str, last: bool) -> str:
+    right, foot = place.left + place.width, place.top + place.height
+    frame = element("rect", x=place.left, y=place.top, width=place.width, height=place.height)
+    drawn, texts = [], []
     for series in panel.series:
         if series.mark == "bars":
-            _bars(axes, series, panel, bars.index(series), len(bars))
+            shapes, words = bars(series, panel, place)
+            drawn.append(shapes)
+            texts.append(words)
         else:
-            _curve(axes, series)
-    for place, name in panel.marks:
-        axes.axvline(place, linestyle=":", linewidth=1.0, color=axes.xaxis.label.get_color())
-        axes.annotate(
-            name,
-            (place, 1.0),
-            xycoords=("data", "axes fraction"),
-            xytext=(2, 1),
-            textcoords="offset points",
-            fontsize=7,
-        )
+            drawn.append(curve(series, place))
+    for value, _ in panel.marks:
+        at = float(place.across(value))
+        drawn.append(_line(at, place.top, at, foot, stroke_width=1, stroke_dasharray="1 1.6"))
+    texts += [_mark(float(place.across(at)), place.top - 4, words) for at, words in panel.marks]
     if panel.title:
-        axes.set_title(panel.title, loc="left", fontsize=8.5)
+        texts.append(text(panel.title, place.left, place.top - 7, font_size=TITLE_FONT))
+    if panel.y.title:
+        middle = place.top + place.height / 2
+        turn = f"rotate(-90 {LINE * 0.6:.1f} {middle:.1f})"
+        texts.append(text(panel.y.title, LINE * 0.6, middle, text_anchor="middle", transform=turn))
     if last:
-        axes.set_xlabel(panel.x.title)
-    axes.set_ylabel(panel.y.title)
-    _scale(axes.xaxis, panel.x)
-    _scale(axes.yaxis, panel.y)
-
-
-def _curve(axes: matplotlib.axes.Axes, series: Series) -> None:
-    colour = f"C{series.colour % COLOURS}"
-    label = series.name if series.listed else None
-    if series.mark == "band":
-        assert series.low is not None and series.high is not None, "a band has two edges"
-        axes.fill_between(
-            series.x, series.low, series.high, alpha=0.25, lw=0, color=colour, label=label
+        middle = place.left + place.width / 2
+        texts.append(text(panel.x.title, middle, foot + 2 * LINE, text_anchor="middle"))
+    return "".join(
+        (
+            element("clipPath", frame, id=f"clip-{name}"),
+            _horizontal(panel, place, named=last),
+            _vertical(panel, place),
+            element("g", *drawn, clip_path=f"url(#clip-{name})"),
+            _line(place.left, place.top, place.left, foot),
+            _line(place.left, foot, right, foot),
+            *texts,
         )
-    elif series.mark == "steps":
-        axes.step(series.x, series.y, where="post", color=colour, label=label, lw=0.9)
-    elif series.low is not None and series.high is not None:
-        ends = np.maximum(0.0, [series.y - series.low, series.high - series.y])
-        style = "o-" if series.mark == "joined" else "o"
-        axes.errorbar(
-            series.x,
-            series.y,
-            yerr=ends,
-            fmt=style,
-            markersize=3,
-            elinewidth=0.9,
-            color=colour,
-            label=label,
-        )
-    else:
-        style = {"line": "-", "dashed": "--", "points": "o", "joined": "o-"}[series.mark]
-        axes.plot(series.x, series.y, style, markersize=3, lw=1.3, color=colour, label=label)
-
-
-def _bars(
-    axes: matplotlib.axes.Axes, series: Series, panel: Panel, number: int, count: int
-) -> None:
-    beside = count if panel.grouped else 1
-    height = GROUP_HEIGHT / beside
-    offset = height * (number - (count - 1) / 2) if panel.grouped else 0.0
-    start = np.zeros_like(series.x) if series.low is None else series.low
-    drawn = axes.barh(
-        series.y + offset,
-        series.x - start,
-        left=start,
-        height=0.92 * height,
-        color=f"C{series.colour % COLOURS}",
-        label=series.name if series.listed else None,
     )
-    if series.texts:
-        axes.bar_label(drawn, labels=list(series.texts), padding=2, fontsize=7)
 
 
-def _scale(axis: matplotlib.axis.Axis, wanted: Axis) -> None:
-    vertical = isinstance(axis, matplotlib.axis.YAxis)
-    if wanted.log:
-        (axis.axes.set_yscale if vertical else axis.axes.set_xscale)("log")
-        axis.set_major_formatter(FuncFormatter(_power))
-        axis.set_minor_formatter(NullFormatter())
-    if wanted.categories:
-        names = [fill(name, LABEL_WIDTH) for name in wanted.categories]
-        axis.set_ticks(np.arange(len(names)), names)
-        axis.grid(visible=False)
-        axis.set_inverted(True)
-    elif wanted.percent:
-        axis.set_major_formatter(PercentFormatter(1.0))
-    elif wanted.unit == "1":
-        axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-    elif wanted.unit and not wanted.log:
-        axis.set_major_formatter(EngFormatter(sep=""))
-    elif wanted.whole:
-        axis.set_major_locator(MaxNLocator(integer=True))
-    if wanted.limits is not None:
-        (axis.axes.set_ylim if vertical else axis.axes.set_xlim)(wanted.limits)
+def _mark(x: float, y: float, name: str) -> str:
+    """The name of a vertical line, on its left where the right has no place."""
+    over = x + 2 + LETTER * (SMALL_FONT / FONT) * len(name) > WIDTH
+    at, anchor = (x - 2, "end") if over else (x + 2, None)
+    return text(name, at, y, font_size=SMALL_FONT, text_anchor=anchor)
 
 
-def _power(value: float, _position: int) -> str:
-    """A power of ten without mathematical typesetting, which takes its time."""
-    exponent = math.log10(value) if value > 0 else math.nan
-    if not math.isclose(exponent, round(exponent), abs_tol=1e-9):
-        return f"{value:g}"
-    return f"10{str(round(exponent)).translate(SUPERSCRIPT)}"
+def _horizontal(panel: Panel, place: Place, named: bool) -> str:
+    """Grid, ticks and numbers below."""
+    foot, parts = place.top + place.height, []
+    for tick in ticks(panel.x, place.x, min(9, int(place.width / 38))):
+        at = float(place.across(tick.value))
+        length = TICK if tick.text else SMALL_TICK
+        if tick.text:
+            parts.append(_grid(at, place.top, at, foot))
+        parts.append(_line(at, foot, at, foot + length))
+        if named and tick.text:
+            parts.append(text(tick.text, at, foot + 0.75 * LINE, text_anchor="middle"))
+    return "".join(parts)
 
 
-def _legend(figure: Figure, axes: matplotlib.axes.Axes, chart: Chart) -> int:
-    """Draw the legend where there is more than one name; its number of rows."""
-    handles, labels = axes.get_legend_handles_labels()
-    if len(labels) < 2:
-        return 0
-    longest = max(len(label) for label in labels)
-    columns = max(1, min(len(labels), 64 // (longest + 5)))
-    figure.legend(
-        handles,
-        labels,
-        ncols=columns,
-        loc="upper center",
-        bbox_to_anchor=(0.5, 1.0),
-        borderaxespad=0.1,
-        labelspacing=0.3,
-        title=chart.legend or None,
+def _vertical(panel: Panel, place: Place) -> str:
+    """The same on the left; categories have no grid."""
+    parts = []
+    for tick in ticks(panel.y, place.y, max(2, min(9, int(place.height / 20)))):
+        at = float(place.down(tick.value))
+        length = TICK if tick.text else SMALL_TICK
+        if tick.text and not panel.y.categories:
+            parts.append(_grid(place.left, at, place.left + place.width, at))
+        parts.append(_line(place.left - length, at, place.left, at))
+        words = fill(tick.text, LABEL_WIDTH)
+        if words:
+            parts.append(text(words, place.left - length - 3, at, text_anchor="end"))
+    return "".join(parts)
+
+
+def _legend(chart: Chart) -> tuple[int, str]:
+    """Rows, and the names of the first panel's series where there is more than one."""
+    listed = [series for series in chart.panels[0].series if series.listed]
+    if len(listed) < 2:
+        return 0, ""
+    longest = max(len(series.name) for series in listed)
+    columns = max(1, min(len(listed), LEGEND_LETTERS // (longest + 5)))
+    rows = math.ceil(len(listed) / columns)
+    width = HANDLE + 4 + LETTER * (LEGEND_FONT / FONT) * longest + 10
+    left = (WIDTH - width * columns + 10) / 2
+    titled = bool(chart.legend)
+    parts = []
+    if titled:
+        parts.append(text(chart.legend, WIDTH / 2, 0.5 * LINE, text_anchor="middle"))
+    for number, series in enumerate(listed):
+        x = left + width * (number // rows)
+        y = LINE * (number % rows + titled + 0.5)
+        parts += [_handle(series, x, y), text(series.name, x + HANDLE + 4, y)]
+    return rows + titled, element("g", *parts, font_size=LEGEND_FONT)
+
+
+def _handle(series: Series, x: float, y: float) -> str:
+    fill_with = f"fill:{colour(series.colour)}"
+    if series.mark in ("bars", "band"):
+        faint = ";opacity:.25" if series.mark == "band" else ""
+        return element("rect", x=x, y=y - 3, width=HANDLE, height=6, style=f"{fill_with}{faint}")
+    point = dot(x + HANDLE / 2, y, series.colour) if series.mark in ("points", "joined") else ""
+    if series.mark == "points":
+        return point
+    dash = DASH if series.mark == "dashed" else None
+    style = f"stroke:{colour(series.colour)}"
+    ends: dict[str, float | str] = {"x1": x, "y1": y, "x2": x + HANDLE, "y2": y}
+    return (
+        element("line", **ends, style=style, stroke_width=LINE_WIDTH, stroke_dasharray=dash) + point
     )
-    return math.ceil(len(labels) / columns) + bool(chart.legend)
+
+
+def _line(x1: float, y1: float, x2: float, y2: float, **attributes: float | str) -> str:
+    plain: dict[str, float | str] = {"stroke": "currentColor", "stroke_width": SPINE}
+    given = plain | attributes
+    return element("line", x1=x1, y1=y1, x2=x2, y2=y2, **given)
+
+
+def _grid(x1: float, y1: float, x2: float, y2: float) -> str:
+    return _line(x1, y1, x2, y2, opacity=0.15)

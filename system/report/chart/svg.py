@@ -1,85 +1,63 @@
-"""A matplotlib drawing as SVG text that lives inside an HTML page: in the page's own colours, with
-names of its own, the same bytes every time, and nothing fetched from anywhere."""
+"""SVG elements as text, to stand inside an HTML page: in the page's own colours and fonts."""
 
 from __future__ import annotations
 
 import html
-import io
-import re
-from collections.abc import Callable
-from typing import Any
-
-import matplotlib
-from cycler import cycler
-from matplotlib.backends.backend_svg import FigureCanvasSVG
-from matplotlib.figure import Figure
+import math
+from collections.abc import Iterable
 
 from system.report.chart.base import COLOURS
 
-WIDTH = 5.2
-"""Inches."""
-INK = "#010203"
-"""Stands for the page's text colour until the drawing is embedded."""
-PLACES = {f"#01020{4 + number}": f"var(--c{number})" for number in range(COLOURS)}
-"""Stand for the page's curve colours until then."""
-STYLE: Any = {
-    "svg.hashsalt": "stochram",
-    "svg.fonttype": "none",
-    "font.family": "sans-serif",
-    "font.size": 9.0,
-    "text.color": INK,
-    "axes.edgecolor": INK,
-    "axes.labelcolor": INK,
-    "axes.linewidth": 0.7,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.prop_cycle": cycler(color=list(PLACES)),
-    "axes.grid": True,
-    "axes.axisbelow": True,
-    "grid.alpha": 0.15,
-    "grid.color": INK,
-    "xtick.color": INK,
-    "ytick.color": INK,
-    "legend.frameon": False,
-    "legend.fontsize": 8.0,
-    "lines.linewidth": 1.6,
-    "figure.dpi": 72.0,
-    "figure.facecolor": "none",
-    "axes.facecolor": "none",
-    "savefig.facecolor": "none",
-}
+INCH = 72.0
+"""Units of a drawing."""
 
 
-def embedded(draw: Callable[[Figure], None], name: str, alternative: str, size: float) -> str:
-    """Run ``draw`` on a fresh figure (5.2 inches wide, ``size`` high) and return inline SVG.
-
-    ``name`` keeps the element names of several drawings on a page apart; ``alternative`` is what
-    a screen reader says.
-    """
-    with matplotlib.rc_context(STYLE):
-        figure = Figure(figsize=(WIDTH, size))
-        draw(figure)
-        buffer = io.StringIO()
-        # Figure.savefig draws everything twice.
-        FigureCanvasSVG(figure).print_svg(buffer, metadata={"Date": None})
-    return inline(buffer.getvalue(), name, alternative)
+def element(tag: str, *inside: str, **attributes: float | str | None) -> str:
+    """One element; ``inside`` is SVG already. None leaves an attribute out, "_" stands for "-"."""
+    said = "".join(
+        f' {name.replace("_", "-")}="{_value(value)}"'
+        for name, value in attributes.items()
+        if value is not None
+    )
+    return f"<{tag}{said}>{''.join(inside)}</{tag}>" if inside else f"<{tag}{said}/>"
 
 
-def inline(text: str, name: str, alternative: str) -> str:
-    """Strip what a page does not need from a stand-alone SVG and make its names unique."""
-    text = text[text.index("<svg") :]
-    text = re.sub(r"<metadata>.*?</metadata>", "", text, flags=re.DOTALL)
-    text = re.sub(r"<!--.*?-->", "", text, flags=re.DOTALL)
-    text = re.sub(r'\s+xmlns(:\w+)?="[^"]*"', "", text)
-    text = text.replace("xlink:href=", "href=")
-    text = re.sub(r'\bid="([^"]+)"', rf'id="{name}-\1"', text)
-    text = re.sub(r'href="#([^"]+)"', rf'href="#{name}-\1"', text)
-    text = re.sub(r"url\(#([^)]+)\)", rf"url(#{name}-\1)", text)
-    text = text.replace(INK, "currentColor")
-    for place, colour in PLACES.items():
-        text = text.replace(place, colour)
-    label = html.escape(alternative, quote=True)
-    opening = re.match(r'<svg[^>]*?viewBox="([^"]+)"[^>]*>', text)
-    assert opening is not None, "matplotlib writes a viewBox"
-    start = f'<svg viewBox="{opening.group(1)}" role="img" aria-label="{label}">'
-    return start + text[opening.end() :].rstrip()
+def text(words: str, x: float, y: float, **attributes: float | str | None) -> str:
+    """Words in lines, the middle of all of them at ``y`` in height."""
+    lines = words.splitlines()
+    first = 0.35 - 0.6 * (len(lines) - 1)
+    if len(lines) == 1:
+        return element("text", escaped(words), x=x, y=y, dy="0.35em", **attributes)
+    spans = (
+        element("tspan", escaped(line), x=x, dy=f"{first if number == 0 else 1.2:.3g}em")
+        for number, line in enumerate(lines)
+    )
+    return element("text", *spans, y=y, **attributes)
+
+
+def path(points: Iterable[tuple[float, float]]) -> str:
+    """The d of a path through ``points``; NaN interrupts it."""
+    parts, command = [], "M"
+    for x, y in points:
+        if math.isfinite(x) and math.isfinite(y):
+            parts.append(f"{command}{_value(x)} {_value(y)}")
+            command = "L"
+        else:
+            command = "M"
+    return "".join(parts)
+
+
+def colour(number: int) -> str:
+    """One of the page's colours of curves."""
+    return f"var(--c{number % COLOURS})"
+
+
+def escaped(words: str) -> str:
+    """Text that stands between tags, or in an attribute."""
+    return html.escape(words, quote=True)
+
+
+def _value(value: float | str) -> str:
+    if isinstance(value, str):
+        return escaped(value)
+    return f"{value:.2f}".rstrip("0").rstrip(".")

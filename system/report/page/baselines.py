@@ -82,7 +82,7 @@ def charts(report: Mapping[str, Any]) -> Iterator[Chart | None]:
     floating = report["comparison"]["floating_point"]
     yield orders(
         "orders",
-        "a published FP32 multiplier and adder (the smallest and the largest) over this hardware",
+        "energy of a product, a published FP32 multiplier and adder (least and most) over ours",
         [(str(row["quantity"]), row["orders_of_magnitude"]) for row in floating],
     )
 
@@ -119,9 +119,10 @@ def floating_point(rows: list[Mapping[str, Any]]) -> Table:
     """A floating-point multiplier and adder over this hardware."""
     return Table(
         "floating-point",
-        "A 32-bit floating-point multiplier and adder over this hardware. The ratios of the MAC "
-        "cell alone leave out the generators, accumulators and memories it cannot work without; "
-        "the rows of the whole system count them.",
+        "Energy of a product in a 32-bit floating-point multiplier and adder over that in this "
+        "hardware, mean over all products of a training step. The ratios of the MAC cell alone "
+        "leave out the generators, accumulators and memories it cannot work without; the row of "
+        "the whole system counts them.",
         (
             Column("quantity"),
             Column("FP32", "amount"),
