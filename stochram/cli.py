@@ -20,6 +20,7 @@ STAGES = {
     "report": "system.report.cli",
     "stream": "system.bitstream.report.cli",
     "sweep": "system.sweep.cli",
+    "explore": "system.explore.cli",
 }
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None, no_args_is_help=True)
@@ -31,6 +32,7 @@ Besides `run`, `engine` and `preset`, each stage is a command of its own:
 the same as `python -m characterization.fit` and so on.
 `stochram stream` tests the bits of a generator, or your own, for randomness.
 `stochram sweep` trains over a grid of any options of `stochram train`, in parallel.
+`stochram explore` finds which designs no other one beats in accuracy, energy and area.
 
 Example: stochram run examples/demo.toml
 """

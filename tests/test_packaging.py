@@ -17,6 +17,7 @@ HELPED = (
     "characterization.extract",
     "system.train",
     "system.sweep",
+    "system.explore",
     "system.bitstream.report",
     "system.report",
     "stochram run",

@@ -61,7 +61,7 @@ def _check(options: Any) -> None:
         )
     layers = _layers(options.network, images.side, images.classes)
     _check_calibration(options)
-    cells = _cells(options.cells, sha256_file(options.cells))
+    cells = known_cells(options.cells)
     hardware = hardware_of(cells, replace(options, calibrate=0), layers)
     shop = Workshop(cells, hardware.generators, options.rules, hardware.mode)
     for plan in hardware.plans:
@@ -83,6 +83,11 @@ def _check_calibration(options: Any) -> None:
             raise InputError(
                 f"--{name.replace('_', '-')}", f"is {value}; expected {also}{low} to {high}"
             )
+
+
+def known_cells(path: Path) -> Any:
+    """What a cells.nc holds, read once for the same content; raises :class:`InputError`."""
+    return _cells(path.absolute(), sha256_file(path))
 
 
 @functools.lru_cache(maxsize=2)

@@ -17,25 +17,25 @@ from matplotlib.ticker import NullLocator
 from system.budget.accuracy import wilson
 from system.sweep.collect import Result
 
-_INK, _GREY = "#333a41", "#9aa3ab"
-_COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9")
+INK, GREY = "#333a41", "#9aa3ab"
+COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9")
 _MARKERS = ("o", "s", "^", "D", "v", "P")
-_STYLE: dict[Any, Any] = {
+STYLE: dict[Any, Any] = {
     "svg.hashsalt": "stochram",
     "svg.fonttype": "none",
     "font.family": "DejaVu Sans",
     "font.size": 8.0,
-    "text.color": _INK,
-    "axes.labelcolor": _INK,
-    "axes.edgecolor": _INK,
+    "text.color": INK,
+    "axes.labelcolor": INK,
+    "axes.edgecolor": INK,
     "axes.linewidth": 0.7,
     "axes.spines.top": False,
     "axes.spines.right": False,
     "axes.grid": True,
     "axes.axisbelow": True,
     "grid.alpha": 0.2,
-    "xtick.color": _INK,
-    "ytick.color": _INK,
+    "xtick.color": INK,
+    "ytick.color": INK,
     "legend.frameon": False,
     "legend.fontsize": 7.0,
 }
@@ -66,7 +66,7 @@ def svg(results: Sequence[Result]) -> str | None:
     texts = list(dict.fromkeys(r.cell.varied[axis].text for r in results))
     numeric = all(_is_number(r.cell.varied[axis].value) for r in results)
     lines = group(done, axis, None if numeric else texts)
-    with mpl.rc_context(_STYLE):
+    with mpl.rc_context(STYLE):
         figure = Figure(figsize=(6.4, 3.6 + 0.12 * max(0, len(lines) - 6)), layout="constrained")
         axes = figure.subplots()
         _draw(axes, lines, "-" if numeric else "none")
@@ -138,14 +138,14 @@ def _draw(axes: Axes, lines: Mapping[str, list[Point]], style: str) -> None:
             label = "floating point" if len(known) == 1 else None
             axes.plot(
                 *zip(*line, strict=True),
-                color=_GREY,
+                color=GREY,
                 marker=".",
                 linestyle=style,
                 zorder=1,
                 label=label,
             )
     for index, (name, points) in enumerate(lines.items()):
-        colour = _COLOURS[index % len(_COLOURS)]
+        colour = COLOURS[index % len(COLOURS)]
         x = [point.x for point in points]
         mean = np.array([np.mean(point.sc) for point in points])
         limits = np.array([wilson(m, p.images) for m, p in zip(mean, points, strict=True)])
@@ -155,7 +155,7 @@ def _draw(axes: Axes, lines: Mapping[str, list[Point]], style: str) -> None:
             100 * mean,
             yerr=bars,
             color=colour,
-            marker=_MARKERS[index // len(_COLOURS) % len(_MARKERS)],
+            marker=_MARKERS[index // len(COLOURS) % len(_MARKERS)],
             markersize=4,
             linestyle=style,
             linewidth=1.4,

@@ -18,12 +18,12 @@ from system.sweep.worker import Outcome
 class Screen:
     """Lines on standard error, on a terminal with a ``bar``; with ``quiet`` only what failed."""
 
-    def __init__(self, quiet: bool, bar: bool) -> None:
+    def __init__(self, quiet: bool, bar: bool, title: str = "sweep") -> None:
         self.quiet = quiet
         self.shows_bar = bar and sys.stderr.isatty() and not quiet
         self.console = Console(stderr=True)
         self.bar = Progress(
-            TextColumn("sweep"),
+            TextColumn(title),
             BarColumn(),
             MofNCompleteColumn(),
             TextColumn("cells"),
@@ -97,7 +97,7 @@ class Screen:
 
     def failures(self, results: Sequence[Result]) -> None:
         """The cells without results, by name, at the end."""
-        failed = [result for result in results if result.scores is None]
+        failed = [result for result in results if result.state == "failed"]
         if failed:
             names = "; ".join(result.cell.name for result in failed)
             self.say(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +13,7 @@ from system.sweep.backends import BACKENDS, cluster, here, on_executor, processe
 from system.sweep.cell import Cell, finished, time_of
 from system.sweep.check import check_cells
 from system.sweep.collect import Result, write_csv
-from system.sweep.grid import read_grid
+from system.sweep.grid import Grid, read_grid
 from system.sweep.plan import known_pace, look, plan
 from system.sweep.screen import Screen
 from system.sweep.waiting import watched
@@ -65,6 +65,15 @@ class SweepOptions:
             raise InputError("-o", f"{self.output} is a file; give a folder")
 
 
+Chooser = Callable[[Sequence[Result]], Sequence[Cell]]
+"""Given what is known of each cell, the cells to run next; none of them ends it."""
+
+
+def everything(results: Sequence[Result]) -> list[Cell]:
+    """The cells that have neither results nor failed."""
+    return [result.cell for result in results if result.state == "not run"]
+
+
 def run(options: SweepOptions, runner: Runner | None = None) -> list[Result]:
     """Train every cell of the grid whose results are not there; write sweep.csv and sweep.svg.
 
@@ -76,37 +85,62 @@ def run(options: SweepOptions, runner: Runner | None = None) -> list[Result]:
     from system.train.options import TrainOptions  # loads JAX
 
     grid = read_grid(TrainOptions, options.vary, options.fixed)
-    show = options.in_turn and not options.quiet
-    found = look(plan(grid, options.cells, options.output, show))
-    check_cells([each.cell for each in found if each.scores is None], options.threads)
-    results = {result.cell.name: result for result in found}
+    found = look_checked(options, grid)
     screen = Screen(options.quiet, bar=not options.in_turn)
     screen.plan(found)
-    left = {result.cell.name: result.cell for result in found if result.scores is None}
-    pace, total = known_pace(found, options.rate), len(left)
     if options.dry_run:
-        screen.time_left(pace, left.values(), options.jobs, total)
+        left = everything(found)
+        screen.time_left(known_pace(found, options.rate), left, options.jobs, len(left))
         return found
+    return train(options, list(grid.varied), found, screen, runner)
+
+
+def look_checked(options: SweepOptions, grid: Grid) -> list[Result]:
+    """What is there of each cell; raises :class:`InputError` for one that could not run."""
+    found = look(plan(grid, options.cells, options.output, options.in_turn and not options.quiet))
+    check_cells(everything(found), options.threads)
+    return found
+
+
+def train(
+    options: SweepOptions,
+    varied: Sequence[str],
+    found: Sequence[Result],
+    screen: Screen,
+    runner: Runner | None = None,
+    choose: Chooser = everything,
+    most: int | None = None,
+) -> list[Result]:
+    """Run the cells that ``choose`` names until it names none; write sweep.csv and sweep.svg.
+
+    ``most`` cells will run if ``choose`` does not take all (to foresee the time).
+    """
+    results = {result.cell.name: result for result in found}
+    waiting = everything(found)
+    pace, total, done = known_pace(found, options.rate), len(waiting), 0
+    total = total if most is None else min(most, total)
 
     def write() -> None:
-        write_csv(options.output / CSV_FILE, list(grid.varied), list(results.values()))
+        write_csv(options.output / CSV_FILE, varied, list(results.values()))
+
+    def ahead() -> list[Cell]:
+        return everything(list(results.values()))[: total - done]
 
     write()
     try:
-        with (
-            _running(options, list(left.values()), runner) as (outcomes, at_a_time),
-            screen,
-            _watched(options, left, at_a_time, screen),
-        ):
-            screen.time_left(pace, left.values(), at_a_time, total)
-            for outcome in outcomes:
-                cell = left.pop(outcome.name)
-                results[cell.name] = result = _result(cell, outcome)
-                if outcome.seconds is not None and outcome.whole:
-                    pace = pace.add(cell.images, outcome.seconds)
-                write()
-                screen.cell(result, outcome, total - len(left), total)
-                screen.time_left(pace, left.values(), at_a_time, total)
+        with _running(options, waiting, runner) as (start, at_a_time), screen:
+            screen.time_left(pace, ahead(), at_a_time, total)
+            while chosen := choose(list(results.values())):
+                left = {cell.name: cell for cell in chosen}
+                with _watched(options, left, at_a_time, screen):
+                    for outcome in start(list(left.values())):
+                        cell, done = left.pop(outcome.name), done + 1
+                        results[cell.name] = result = _result(cell, outcome)
+                        if outcome.seconds is not None and outcome.whole:
+                            pace = pace.add(cell.images, outcome.seconds)
+                        write()
+                        screen.cell(result, outcome, done, total)
+                        screen.time_left(pace, ahead(), at_a_time, total)
     except KeyboardInterrupt:
         screen.say("interrupted; the same command goes on from here", always=True)
         raise
@@ -127,16 +161,19 @@ def _watched(
 @contextmanager
 def _running(
     options: SweepOptions, cells: Sequence[Cell], runner: Runner | None
-) -> Iterator[tuple[Iterator[Outcome], int]]:
-    """The outcomes of the cells as they come, and how many run at a time."""
+) -> Iterator[tuple[Callable[[Sequence[Cell]], Iterator[Outcome]], int]]:
+    """What gives the outcomes of some of the ``cells`` as they come, and how many run at a time."""
     jobs = max(1, min(options.jobs, len(cells)))
     if options.backend == "dask" and cells:
         with cluster(options.scheduler, jobs) as (executor, most):
-            yield on_executor(executor, cells, options.threads, runner), min(most, len(cells))
+            yield (
+                lambda some: on_executor(executor, some, options.threads, runner),
+                min(most, len(cells)),
+            )
     elif options.in_turn:
-        yield here(cells, options.threads, runner), 1
+        yield lambda some: here(some, options.threads, runner), 1
     else:
-        yield processes(cells, options.jobs, options.threads, runner), jobs
+        yield lambda some: processes(some, options.jobs, options.threads, runner), jobs
 
 
 def _result(cell: Cell, outcome: Outcome) -> Result:

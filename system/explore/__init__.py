@@ -1,0 +1,12 @@
+"""Accuracy, energy and area of many designs, and their Pareto front: ``stochram explore``.
+
+``options`` is what the user chooses, ``layouts`` the architectures, ``search`` which trainings run
+(:mod:`system.sweep` runs them), ``points`` what each design scores and costs, ``front`` which of
+them no other one dominates and how sure that is. ``table``, ``picture``, ``sentences`` and
+``screen`` say it; ``stage`` joins them.
+"""
+
+from system.explore.options import ExploreOptions
+from system.explore.stage import run
+
+__all__ = ["ExploreOptions", "run"]
