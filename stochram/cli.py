@@ -17,6 +17,8 @@ STAGES = {
     "fit": "characterization.fit.cli",
     "extract": "characterization.extract.cli",
     "train": "system.train.cli",
+    "fit-synapse": "characterization.synapse.cli",
+    "train-synapses": "system.synapses.cli",
     "report": "system.report.cli",
     "stream": "system.bitstream.report.cli",
     "sweep": "system.sweep.cli",
@@ -33,6 +35,8 @@ the same as `python -m characterization.fit` and so on.
 `stochram stream` tests the bits of a generator, or your own, for randomness.
 `stochram sweep` trains over a grid of any options of `stochram train`, in parallel.
 `stochram explore` finds which designs no other one beats in accuracy, energy and area.
+`stochram train-synapses` trains a network whose only weights are conductances, on synapses of a
+preset, a file by hand, or one that `stochram fit-synapse` made of pulse data.
 
 Example: stochram run examples/demo.toml
 """

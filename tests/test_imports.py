@@ -17,6 +17,13 @@ ALLOWED = {
     "circuits": {"circuits", "devices", "formats"},
     "characterization/page": {"characterization.page"},
     "characterization/fit": {"characterization.fit", "characterization.page", "devices", "formats"},
+    "characterization/synapse": {
+        "characterization.synapse",
+        "characterization.fit.table",
+        "characterization.fit.observations.columns",
+        "devices",
+        "formats",
+    },
     "characterization/extract": {
         "characterization.extract",
         "characterization.page",
@@ -67,6 +74,8 @@ def loaded_after(statement: str) -> set[str]:
             "import system.train.cli, system.train.stage, system.report.cli",
             {"PySpice", "circuits", "characterization"},
         ),
+        ("import characterization.synapse.cli", {"PySpice", "circuits", "system", "jax"}),
+        ("import system.synapses.cli", {"PySpice", "circuits", "characterization"}),
         ("import characterization.fit.cli", {"PySpice", "circuits", "system", "jax"}),
         ("import characterization.extract.cli", {"system", "jax"}),
         ("import devices.cbram, devices.presets", {"formats", "circuits", "system", "PySpice"}),

@@ -5,10 +5,12 @@ from system.networks.cnn2 import CNN2
 from system.networks.layer import Layer, Products, Run, layers_of, with_layers
 from system.networks.lenet5 import LeNet5
 from system.networks.mlp import MLP
+from system.networks.mlp3 import MLP3
 
 __all__ = [
     "CNN2",
     "MLP",
+    "MLP3",
     "NETWORKS",
     "Layer",
     "LeNet5",

@@ -255,7 +255,7 @@ def test_the_same_file_without_the_edits_is_taken(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "words"),
     [
-        ("resnet", "expected lenet5, cnn2, mlp or FILE.py:NAME"),
+        ("resnet", "expected lenet5, cnn2, mlp, mlp3 or FILE.py:NAME"),
         ("net.py", "FILE.py:NAME"),
         ("absent.py:Net", "absent.py: no such file"),
     ],
