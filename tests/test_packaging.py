@@ -18,6 +18,7 @@ HELPED = (
     "system.train",
     "system.sweep",
     "system.explore",
+    "system.binarized",
     "system.bitstream.report",
     "system.report",
     "stochram run",

@@ -4,6 +4,7 @@ from system.networks.choice import NETWORKS, build_network, network_sha256
 from system.networks.cnn2 import CNN2
 from system.networks.layer import Layer, Products, Run, layers_of, with_layers
 from system.networks.lenet5 import LeNet5
+from system.networks.lenet_wide import WideLeNet
 from system.networks.mlp import MLP
 from system.networks.mlp3 import MLP3
 
@@ -16,6 +17,7 @@ __all__ = [
     "LeNet5",
     "Products",
     "Run",
+    "WideLeNet",
     "build_network",
     "layers_of",
     "network_sha256",

@@ -16,10 +16,17 @@ from formats.provenance import sha256_file
 from system.networks.cnn2 import CNN2
 from system.networks.layer import layers_of
 from system.networks.lenet5 import LeNet5
+from system.networks.lenet_wide import WideLeNet
 from system.networks.mlp import MLP
 from system.networks.mlp3 import MLP3
 
-NETWORKS: dict[str, Any] = {"lenet5": LeNet5, "cnn2": CNN2, "mlp": MLP, "mlp3": MLP3}
+NETWORKS: dict[str, Any] = {
+    "lenet5": LeNet5,
+    "lenet-wide": WideLeNet,
+    "cnn2": CNN2,
+    "mlp": MLP,
+    "mlp3": MLP3,
+}
 
 
 def build_network(name: str, generator: np.random.Generator, side: int, classes: int) -> Any:

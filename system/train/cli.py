@@ -37,7 +37,7 @@ def train(
     ] = None,
     network: Annotated[
         str,
-        typer.Option(metavar="lenet5|cnn2|mlp|mlp3|FILE.py:NAME", help="The network"),
+        typer.Option(metavar="lenet5|lenet-wide|cnn2|mlp|mlp3|FILE.py:NAME", help="The network"),
     ] = _DEFAULT.network,
     mac: Annotated[
         str | None, typer.Option(help="MAC group of cells.nc (default: its default_mac)")

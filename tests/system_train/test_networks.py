@@ -46,6 +46,7 @@ def test_lenet5_has_its_published_size() -> None:
         ("mlp", 28, 26, 784 * 128 + 128 + 128 * 26 + 26),
         ("cnn2", 8, 10, 25 * 8 + 8 + 8 * 16 * 10 + 10),
         ("cnn2", 9, 62, 25 * 8 + 8 + 8 * 16 * 62 + 62),  # an odd last row is left out
+        ("lenet-wide", 28, 10, 80_016 + 16 + 32 + 128 + 10),
         ("lenet5", 14, 10, 156 + 2_416 + (16 * 1 * 120 + 120) + 10_164 + 850),
         ("lenet5", 32, 62, 156 + 2_416 + (16 * 36 * 120 + 120) + 10_164 + 84 * 62 + 62),
     ],
@@ -56,7 +57,9 @@ def test_networks_fit_any_side_and_number_of_classes(
     assert sum(layer.parameters for layer in built(name, side, classes)) == parameters
 
 
-@pytest.mark.parametrize(("name", "side", "least"), [("lenet5", 13, 14), ("cnn2", 3, 4)])
+@pytest.mark.parametrize(
+    ("name", "side", "least"), [("lenet5", 13, 14), ("lenet-wide", 15, 16), ("cnn2", 3, 4)]
+)
 def test_images_too_small_are_refused(name: str, side: int, least: int) -> None:
     with pytest.raises(InputError, match=f"{name} takes images of {least}x{least} pixels"):
         built(name, side)
@@ -255,7 +258,7 @@ def test_the_same_file_without_the_edits_is_taken(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "words"),
     [
-        ("resnet", "expected lenet5, cnn2, mlp, mlp3 or FILE.py:NAME"),
+        ("resnet", "expected lenet5, lenet-wide, cnn2, mlp, mlp3 or FILE.py:NAME"),
         ("net.py", "FILE.py:NAME"),
         ("absent.py:Net", "absent.py: no such file"),
     ],

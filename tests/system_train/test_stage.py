@@ -262,7 +262,7 @@ def test_wrong_input_ends_in_one_line(
         ("--product", "*.*:mac=binary", "nothing to simulate"),
         ("--schedule", "16:8", "at least the last has --stream-length"),
         ("--scale", "output.y=0", "'output.y=0' is for no operand"),
-        ("--network", "resnet", "expected lenet5, cnn2, mlp, mlp3 or FILE.py:NAME"),
+        ("--network", "resnet", "expected lenet5, lenet-wide, cnn2, mlp, mlp3 or FILE.py:NAME"),
     ):
         line = refused(capsys, shared_cells, *out, option, text)
         assert option in line and words in line
