@@ -144,7 +144,7 @@ def full(network: str, seed: int, what_if: Mapping[str, float] | None) -> dict[s
 def accuracy() -> tuple[dict[str, Any], list[dict[str, Any]]]:
     """Part 1."""
     rows, verdict = [], []
-    for network, seeds in (("mlp3", SEEDS), ("lenet5", SEEDS[:1])):
+    for network, seeds in (("mlp3", SEEDS), ("lenet5", SEEDS)):
         lost = []
         for seed in seeds:
             plain, ours = full(network, seed, None), full(network, seed, LOW)

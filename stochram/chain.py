@@ -16,7 +16,7 @@ from formats.atomic import write_text
 from formats.errors import InputError
 from formats.json_file import dump, read_text
 from formats.provenance import provenance_key, sha256_file
-from stochram.stages import Stage
+from stochram.stage import Stage
 
 MANIFEST = "manifest.json"
 

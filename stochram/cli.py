@@ -21,6 +21,7 @@ STAGES = {
     "train-synapses": "system.synapses.cli",
     "report": "system.report.cli",
     "stream": "system.bitstream.report.cli",
+    "binarized": "system.binarized.cli",
     "sweep": "system.sweep.cli",
     "explore": "system.explore.cli",
 }

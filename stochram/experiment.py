@@ -1,4 +1,4 @@
-"""experiment.toml: one file that says what all four stages do."""
+"""experiment.toml: one file that says what all stages do."""
 
 from __future__ import annotations
 
@@ -11,17 +11,24 @@ from formats.errors import InputError
 from formats.json_file import check, read_text
 
 DEFAULT_OUTPUT = "out"
+SYSTEMS = {
+    "stochastic-computing": ("train",),
+    "stochastic-synapses": ("synapse_fit", "synapses"),
+    "binarized": ("binarized",),
+}
+"""The tables that only one system reads."""
 
 
 @dataclass(frozen=True)
 class Experiment:
     """A checked experiment file.
 
-    ``path`` is the file, ``tables`` its [fit], [extract], [train] and [report] keys. Data and
-    images are found from the file's folder, the output from the current one.
+    ``path`` is the file, ``system`` one of ``SYSTEMS``, ``tables`` the keys of every table that it
+    reads. Data and images are found from the file's folder, the output from the current one.
     """
 
     path: Path
+    system: str
     seed: int
     output: Path
     tables: dict[str, dict[str, Any]]
@@ -29,6 +36,11 @@ class Experiment:
     def input_path(self, text: str) -> Path:
         """A path of the file as seen from its folder."""
         return self.path.parent / text
+
+    def network(self, name: str) -> str:
+        """A network's name, or FILE.py:NAME with the file seen from the experiment's folder."""
+        file, colon, wanted = name.rpartition(":")
+        return f"{self.input_path(file)}:{wanted}" if colon and file.endswith(".py") else name
 
 
 def read_experiment(path: Path, output: Path | None = None) -> Experiment:
@@ -39,6 +51,18 @@ def read_experiment(path: Path, output: Path | None = None) -> Experiment:
     except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise InputError(path, f"is not valid TOML ({error})") from error
     check(content, "experiment", path)
-    tables = {name: content.get(name, {}) for name in ("fit", "extract", "train", "report")}
+    system = content.get("system", next(iter(SYSTEMS)))
+    for other, names in SYSTEMS.items():
+        foreign = [name for name in names if other != system and name in content]
+        if foreign:
+            raise InputError(
+                path, f"[{foreign[0]}] is of system {other!r}, but system is {system!r}"
+            )
+    if "synapse_fit" in content and "synapse" in content.get("synapses", {}):
+        raise InputError(
+            path, "[synapses] synapse is given, and [synapse_fit] fits one; expected one of both"
+        )
+    tables = {name: content[name] for name in SYSTEMS[system] if name in content}
+    tables |= {name: content.get(name, {}) for name in ("fit", "extract", "report")}
     chosen = output if output is not None else Path(content.get("output", DEFAULT_OUTPUT))
-    return Experiment(Path(path), content.get("seed", 1), chosen, tables)
+    return Experiment(Path(path), system, content.get("seed", 1), chosen, tables)

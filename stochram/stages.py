@@ -1,4 +1,4 @@
-"""The four stages as the chain sees them: what each depends on, what it writes, how it runs.
+"""The stages as the chain sees them: what each depends on, what it writes, how it runs.
 
 Imports are inside the functions: a chain that finds everything up to date starts neither JAX nor
 PySpice.
@@ -6,34 +6,25 @@ PySpice.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 from stochram.experiment import Experiment
-
-
-@dataclass(frozen=True)
-class Stage:
-    """One link of the chain.
-
-    ``record`` gives the provenance of a run without running it, ``run`` does the work; both read
-    the files of the stages before. ``outputs`` are file names in the output folder.
-    """
-
-    name: str
-    outputs: tuple[str, ...]
-    record: Callable[[], dict[str, Any]]
-    run: Callable[[], None]
+from stochram.stage import Stage
+from stochram.systems import binarized, synapses
 
 
 def stages(experiment: Experiment, jobs: int, quiet: bool) -> tuple[Stage, ...]:
     """The stages of an experiment in their order."""
+    trained = {
+        "stochastic-computing": lambda: (_train(experiment, quiet),),
+        "stochastic-synapses": lambda: synapses(experiment, quiet),
+        "binarized": lambda: (binarized(experiment, quiet),),
+    }[experiment.system]()
     return (
         _fit(experiment),
         _extract(experiment, jobs, quiet),
-        _train(experiment, quiet),
-        _report(experiment),
+        *trained,
+        _report(experiment, trained[-1].outputs[0]),
     )
 
 
@@ -139,13 +130,12 @@ def _train(experiment: Experiment, quiet: bool) -> Stage:
         from system.images import image_source
         from system.train.options import TrainOptions
 
-        keys = dict(experiment.tables["train"])
+        keys = dict(experiment.tables.get("train", {}))
         images = keys.pop("images", None)
         for name in ("products", "scales"):
             keys[name] = tuple(keys.get(name, ()))
-        if ".py:" in keys.get("network", ""):
-            file, _, wanted = keys["network"].rpartition(":")
-            keys["network"] = f"{experiment.input_path(file)}:{wanted}"
+        if "network" in keys:
+            keys["network"] = experiment.network(keys["network"])
         if "stream_life" in keys:
             keys["stream_life"] = str(keys["stream_life"])
         return TrainOptions(
@@ -170,7 +160,7 @@ def _train(experiment: Experiment, quiet: bool) -> Stage:
     return Stage("train", ("training.nc", "weights.npz"), record, run)
 
 
-def _report(experiment: Experiment) -> Stage:
+def _report(experiment: Experiment, trained: str) -> Stage:
     def options() -> Any:
         from system.report.stage import ReportOptions
 
@@ -185,7 +175,7 @@ def _report(experiment: Experiment) -> Stage:
             keys["dac_energy"] = keys.pop("dac_energy_pJ") * 1e-12
         return ReportOptions(
             cells=experiment.output / "cells.nc",
-            training=experiment.output / "training.nc",
+            training=experiment.output / trained,
             output=experiment.output,
             **keys,
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 from rich.table import Table as Screen
@@ -38,6 +39,21 @@ class SynapseFitOptions:
     quiet: bool = False
 
 
+def stage_provenance(options: SynapseFitOptions) -> dict[str, Any]:
+    """The provenance record of the fit, made without running it; raises :class:`InputError`."""
+    chosen = asdict(options)
+    for key in ("data", "output", "quiet"):
+        del chosen[key]
+    return provenance(
+        stage="fit a synapse",
+        inputs={"data": sha256_file(options.data)},
+        options=chosen,
+        seed=None,
+        source=SOURCE,
+        libraries=LIBRARIES,
+    )
+
+
 def run(options: SynapseFitOptions) -> Path:
     """Fit and write synapse.json; returns its path. Raises :class:`InputError`."""
     for name in ("g_max", "g_min"):
@@ -52,17 +68,7 @@ def run(options: SynapseFitOptions) -> Path:
     found = estimate(
         trains_of(table), options.name, str(options.data), options.g_max, options.g_min
     )
-    chosen = asdict(options)
-    for key in ("data", "output", "quiet"):
-        del chosen[key]
-    record = provenance(
-        stage="fit a synapse",
-        inputs={"data": sha256_file(options.data)},
-        options=chosen,
-        seed=None,
-        source=SOURCE,
-        libraries=LIBRARIES,
-    )
+    record = stage_provenance(options)
     path = options.output / SYNAPSE_FILE
     write_synapse(path, {**found.synapse.to_dict(), "provenance": record})
     if not options.quiet:

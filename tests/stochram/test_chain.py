@@ -11,7 +11,8 @@ from formats.provenance import sha256_file
 from stochram.chain import MANIFEST, run_chain
 from stochram.cli import main
 from stochram.experiment import read_experiment
-from stochram.stages import Stage, stages
+from stochram.stage import Stage
+from stochram.stages import stages
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 
