@@ -172,6 +172,14 @@ def memory_column(grid: np.ndarray) -> xr.Dataset:
                 "J",
                 SOURCE,
             ),
+            "scheme_disturb_set": variable((*environment, "scheme"), [[[0.0, 0.0]]], "1", SOURCE),
+            "scheme_disturb_reset": variable((*environment, "scheme"), [[[0.0, 0.0]]], "1", SOURCE),
+            "scheme_sigma_threshold": variable(
+                (*environment, "scheme", "write_probability"),
+                [[[[1e-4, 1e-3, 1e-4], [1e-2, 2e-2, 1e-2]]]],
+                "1",
+                SOURCE,
+            ),
             "size_error_probability": variable(
                 (*environment, "size"), [[[1e-4, 4e-3]]], "1", SOURCE
             ),

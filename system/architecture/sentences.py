@@ -38,8 +38,8 @@ def choices(architecture: Architecture) -> tuple[str, ...]:
         *_columns(architecture),
         "Layers follow one another and nothing is pipelined: a layer's operands are encoded from "
         "the finished counts of the layer before.",
-        "The input gradient and the weight gradient of a layer share its MACs, so they run one "
-        "after the other.",
+        "The input gradient and the weight gradient of a layer run one after the other, on the "
+        "same MACs if they are on MACs.",
         "Logic that has nothing to do is not clocked; it leaks, and so does every idle SNG.",
         "Weights and optimiser state are words in SRAM beside the SNGs, and so are gradient sums "
         "where a batch has more than one image, activations and errors. Every SNG has an operand "
@@ -69,8 +69,8 @@ def _sharing(architecture: Architecture) -> tuple[str, ...]:
         "layer": "One physical MAC for each product of the largest product of all layers, of each "
         "kind of MAC; all layers share them",
         "row": "As many MACs of a kind as one stream of a product's operand a (the activation, in "
-        "the input gradient the error) has products, at most; all layers share them, and a product "
-        "takes as many passes of a stream length as it needs",
+        "the input gradient the error) has products, the mean of the product where it is most; all "
+        "layers share them, and a product takes as many passes of a stream length as it needs",
     }.get(
         str(parallelism),
         f"At most {parallelism} MACs of a kind, which all layers share; a product takes as many "
@@ -106,8 +106,9 @@ def _supply(architecture: Architecture) -> tuple[str, ...]:
     )
 
 
-def stream_choices(rules: StreamRules, batch: int) -> tuple[str, ...]:
-    """How devices make and hardware keeps streams under ``rules``, in batches of ``batch`` images.
+def stream_choices(rules: StreamRules, batch: int, shared: bool) -> tuple[str, ...]:
+    """How devices make and hardware keeps streams under ``rules``, in batches of ``batch`` images,
+    where layers have SNGs of their own or ``shared`` ones.
 
     The rules are those that devices can follow (``refused_by_devices`` is None).
     """
@@ -117,8 +118,13 @@ def stream_choices(rules: StreamRules, batch: int) -> tuple[str, ...]:
         "turns": f"One SNG per {rules.group} parameters, neighbours in memory",
     }[rules.kind]
     said = [
-        f"{who}, one per activation unit and one per error (gradient) unit; per layer, as many as "
-        "its most demanding product asks for."
+        (
+            f"The training had {who[0].lower()}{who[1:]}, one per activation unit and one per "
+            "error (gradient) unit; here fewer make the same streams, as said below."
+            if shared
+            else f"{who}, one per activation unit and one per error (gradient) unit; per layer, as "
+            "many as its most demanding product asks for."
+        )
     ]
     if rules.kind == "turns":
         said.append(

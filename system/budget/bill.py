@@ -9,7 +9,7 @@ from formats.training import Training
 from system.architecture import Architecture
 from system.budget.calibration import trim_bits
 from system.budget.column_lines import column_lines
-from system.budget.columns import arranged, bank
+from system.budget.columns import SPREAD, arranged, bank
 from system.budget.coordinates import check_coordinates
 from system.budget.datapath import (
     accumulator_lines,
@@ -106,6 +106,12 @@ def priced(pair: Pair, architecture: Architecture, frame_rate: float) -> Budget:
             f"allows {timing.rate:.3g}, and the power is that at {timing.rate:.3g} per second."
         )
     warnings += _out_of_range(work, table)
+    if layout.bank is not None and layout.bank.spread > SPREAD:
+        warnings.append(
+            f"Written by {layout.bank.scheme!r}, the probability of a cell of a column spreads by "
+            f"up to {layout.bank.spread:.2g} with the threshold of its transistor (cells.nc "
+            "scheme_sigma_threshold); the training had none of it, so its accuracy does not hold."
+        )
     early = progressive(
         training, work, lines, lambda of: schedule(cells, replace(layout, work=of), 1.0).inference
     )

@@ -29,6 +29,10 @@ GROUP = "in_memory_column"
 """The group of cells.nc."""
 ADDER = "exact-counter"
 """The adder whose counts a column finds."""
+DISTURB = 1e-2
+"""P that a write changes a bit of another column, from which on a scheme is refused; assumed."""
+SPREAD = 0.05
+"""Spread of a cell's p by its transistor from which on a scheme is warned of; assumed."""
 READ_DISTURB = 1e-5
 """P(SET) of one read of a cell in HRS, at most: the extraction chooses the read so."""
 SIGNS = 2
@@ -69,10 +73,23 @@ class Bank:
     def _write(self) -> xr.Dataset:
         return self.data.sel(scheme=self.scheme)
 
-    def clock(self, reads: float) -> float:
-        """Seconds of one clock: RESET, write, and so many reads."""
+    def clock(self, stored: Stored, binary_clock: float) -> float:
+        """Seconds of one clock of a product: RESET, loads of the words that set the writes, one
+        after the other at ``binary_clock`` (Hz), the write, and the reads."""
         write, read = float(self._write["scheme_time"]), float(self.data["delay"])
-        return self.reset_time + write + reads * read
+        loads = stored.weights / binary_clock if self.serial else 0.0
+        return self.reset_time + loads + write + stored.reads * read
+
+    @property
+    def disturb(self) -> float:
+        """P that a write changes a bit of another column or row."""
+        write = self._write
+        return max(float(write[f"scheme_disturb_{name}"]) for name in ("set", "reset"))
+
+    @property
+    def spread(self) -> float:
+        """Largest standard deviation of a cell's p by the threshold of its access transistor."""
+        return float(self._write["scheme_sigma_threshold"].max())
 
     def write_energy(self, probability: float) -> float:
         """J of one cell's write to 1 with a probability, linear between those of cells.nc and from
@@ -133,14 +150,31 @@ def bank(cells: Cells, training: Training, architecture: Architecture) -> Bank |
             f"the transistors of {cells.path} do not bear the write scheme {scheme!r}; "
             f"expected one of {', '.join(borne) or 'none, as none is borne'}",
         )
+    if not architecture.shared:
+        raise InputError(
+            where,
+            f"they are shared by all layers, but parallelism is {architecture.parallelism!r}; "
+            "expected 'layer', 'row' or a number of MACs",
+        )
+    made = Bank(cells.mac(GROUP), scheme, _reset_time(cells))
+    if made.disturb > DISTURB:
+        raise InputError(
+            where,
+            f"a write by {scheme!r} changes half-selected bits of other columns with P = "
+            f"{made.disturb:.2g} (cells.nc scheme_disturb_*), above {DISTURB:g}; expected another "
+            f"scheme of {', '.join(borne)}",
+        )
     if trim_bits(training):
         raise InputError(
             where, f"{training.path} has calibrated SNGs, but a cell of a column has no trim"
         )
+    return made
+
+
+def _reset_time(cells: Cells) -> float:
     times = cells.sng["phase_time"]
     names = [str(name) for name in times["phase"].to_numpy()]
-    reset = float(times.to_numpy()[names.index("reset")])
-    return Bank(cells.mac(GROUP), scheme, reset)
+    return float(times.to_numpy()[names.index("reset")])
 
 
 def arranged(work: Workload, architecture: Architecture) -> Workload:

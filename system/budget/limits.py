@@ -39,7 +39,7 @@ def assumptions(
             else "."
         ),
         *_training(training, work),
-        *stream_choices(work.rules, work.batch_size),
+        *stream_choices(work.rules, work.batch_size, layout.architecture.shared),
         *choices(layout.architecture),
         *_lengths(work),
         *_columns(layout),
@@ -78,10 +78,11 @@ def _columns(layout: Layout) -> tuple[str, ...]:
         return ()
     mine = [product for product in layout.work.products if product.in_columns]
     reads = [bank.stored(product).reads for product in mine]
+    clocks = [bank.clock(bank.stored(p), layout.architecture.binary_clock) for p in mine]
     wrong, rms = bank.miscount
     return (
-        f"Memory columns ({bank.scheme} writes) take {min(map(bank.clock, reads)):.4g} to "
-        f"{max(map(bank.clock, reads)):.4g} s a clock: RESET (as long as an SNG's), write, and "
+        f"Memory columns ({bank.scheme} writes) take {min(clocks):.4g} to {max(clocks):.4g} s "
+        "a clock: RESET (as long as an SNG's), words loaded one after the other, write, and "
         f"{min(reads):.0f} to {max(reads):.0f} reads, two for each position. Activations and "
         "errors reach the word lines from SNGs that hold their bits meanwhile. All columns are "
         "written and read at once, and shared by all layers.",

@@ -18,8 +18,8 @@ def schedule(cells: Cells, layout: Layout, rate: float) -> Timing:
     a stream takes one bit time, or one for each weight that takes turns on a generator; a product
     of a layer takes a stream length for each of its passes and the clocks in which its counts leave
     through the port, one product after the other; a plain product takes a clock for each of its
-    multiplications. A clock of memory columns takes a RESET, a write and a read for each position
-    and sign.
+    multiplications. A clock of memory columns takes a RESET, loading the words of the weights, a
+    write and a read for each position and sign.
 
     The update follows, spread over the images of a batch: its stream products one after the other
     and all layers at once (one after the other where they share MACs), then a clock for each word
@@ -66,7 +66,8 @@ def _clock(layout: Layout, product: Product, bit: float) -> float:
     """Seconds of a clock of a product: a bit time for each turn, or what its columns take."""
     if layout.bank is None or not product.in_columns:
         return product.turns * bit
-    return max(bit, layout.bank.clock(layout.bank.stored(product).reads))
+    bank, clock = layout.bank, layout.architecture.binary_clock
+    return max(bit, bank.clock(bank.stored(product), clock))
 
 
 def _update(layout: Layout, bit: float) -> float:

@@ -128,8 +128,16 @@ def has_pump(cells: Cells) -> bool:
 def overhead_lines(overheads: Sequence[Overhead], lines: Sequence[Line]) -> list[Line]:
     """Lines that cost a share of others, in the order of the file; none acts on another.
 
-    Raises :class:`InputError` for a group that the bill never has.
+    Raises :class:`InputError` for a group that the bill never has, or a name that a line has.
     """
+    taken = {line.item for line in lines}
+    for overhead in overheads:
+        if overhead.name in taken:
+            raise InputError(
+                f"architecture, overhead {overhead.name!r}",
+                "is the name of another line of the bill; expected one of its own",
+            )
+        taken.add(overhead.name)
     return [_overhead(overhead, _of(overhead, lines)) for overhead in overheads]
 
 

@@ -48,6 +48,12 @@ def layouts(architectures: str, parallelism: str) -> tuple[Layout, ...]:
         base = architecture(name)
         for text in degrees:
             laid = replace(base, parallelism=_degree(text, base))
+            if laid.columns is not None and not laid.shared:
+                raise InputError(
+                    "--parallelism",
+                    f"{text} does not go with the memory columns of {name}, which all layers "
+                    f"share; expected {OWN}, layer, row or a number of MACs",
+                )
             label = str(laid.parallelism)
             label = label if len(names) == 1 else f"{base.name}, {label}"
             found.setdefault((name, laid.parallelism), Layout(label, laid))

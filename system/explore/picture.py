@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import io
+import math
 from collections.abc import Callable, Iterator, Sequence
 
 import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
+from matplotlib.ticker import FixedLocator, FuncFormatter, NullFormatter, NullLocator
 
 from system.explore.judge import Judged
 from system.explore.points import Point
@@ -109,7 +110,19 @@ def _draw(axes: Axes, points: Sequence[Judged], along: Amount, sizes: Sequence[f
         )
     for place, value in enumerate(values):
         axes.scatter([], [], s=_DOT, color=COLOURS[place % len(COLOURS)], label=value)
+    _positive(axes)
+
+
+def _positive(axes: Axes) -> None:
+    """A logarithmic axis below, with numbers at 1, 2, 5 where it is short."""
     axes.set_xscale("log")
+    axes.xaxis.set_minor_formatter(NullFormatter())
+    low, high = axes.get_xlim()
+    if high < 20 * low:
+        decades = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
+        steps = [step * 10.0**decade for decade in decades for step in (1, 2, 5)]
+        axes.xaxis.set_major_locator(FixedLocator([at for at in steps if low <= at <= high]))
+        axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
 
 
 def _scale(axes: Axes, error: np.ndarray) -> None:

@@ -38,8 +38,8 @@ def sentences(report: Mapping[str, Any], bill: Budget, epochs: int) -> list[str]
     wear = row_of(report["wear"], "training") or row_of(report["wear"], "inference")
     used = report["endurance_used"]
     said = [
-        f"Area is dominated by the {_dominant(bill, AREA)}, the switching energy of training by "
-        f"the {_dominant(bill, ENERGY)}.",
+        f"The largest part of the area are the {_dominant(bill, AREA)}, of the switching energy of "
+        f"training the {_dominant(bill, ENERGY)}.",
         f"At a frame rate of {timing.rate:.3g} per second (training steps of one image) the power "
         f"is {quantity(bill.power, 'W')}, of which {digits(100 * leak)} % is leakage.",
         f"One bit takes {quantity(timing.bit, 's')}, an inference "

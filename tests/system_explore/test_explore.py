@@ -255,6 +255,14 @@ def test_what_cannot_be_is_refused_before_any_training(
     assert not trainer.asked and not options.output.exists()
 
 
+def test_memory_columns_are_not_explored_unrolled() -> None:
+    assert layouts("in-memory", "own,layer,100")
+    with pytest.raises(
+        InputError, match="unrolled does not go with the memory columns of in-memory"
+    ):
+        layouts("in-memory", "unrolled,row")
+
+
 def test_architectures_come_with_every_parallelism_once_and_refuse_other_trainings(
     whole: tuple[Explored, StandIn], tmp_path: Path
 ) -> None:

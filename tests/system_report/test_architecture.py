@@ -222,6 +222,9 @@ def test_overheads_are_shares_of_the_lines_they_name(pair: Pair) -> None:
     assert of(found, "b").area == pytest.approx(0.1 * plain.area), "one does not act on another"
     with pytest.raises(InputError, match="'Cache'; the groups of the bill are SNGs"):
         bill(pair, overheads=(replace(some, groups=("Cache",)),))
+    for twice in ((some, some), (replace(some, name="Weight memory"),)):
+        with pytest.raises(InputError, match="is the name of another line"):
+            bill(pair, overheads=twice)
 
 
 def test_pumps_pay_for_what_they_lose_of_the_write_energy(pair: Pair, pumped: Cells) -> None:

@@ -15,6 +15,7 @@ from formats.training import Training
 from system.architecture import Architecture, Columns, architecture
 from system.architecture.file import parse
 from system.budget import Budget, BudgetOptions, budget
+from system.budget.baselines.lfsr import lfsr_budget
 from system.budget.columns import arranged, bank
 from system.budget.layout import Layout
 from system.budget.reading import workload
@@ -82,7 +83,8 @@ def test_an_inference_writes_every_weight_bit_once_and_reads_it_at_every_positio
 ) -> None:
     found, products = bill(pair), forward(pair)
     counts = [
-        N * (RESET + WRITE + 2 * POSITIONS[name] * READ) + product.outputs / 1e8
+        N * (RESET + WEIGHTS[name] / 1e8 + WRITE + 2 * POSITIONS[name] * READ)
+        + product.outputs / 1e8
         for name, product in products.items()
     ]
     assert found.timing.inference == pytest.approx(sum(counts), rel=1e-12)
@@ -182,7 +184,36 @@ def test_cells_without_columns_or_with_unborne_writes_are_refused(pair: Pair) ->
     assert "expected one of sequential" in refused(pair, follower)
 
 
-def test_columns_of_an_unrolled_layout_are_refused() -> None:
+def changed(pair: Pair, name: str, value: float) -> Pair:
+    """With another number of the sequential scheme."""
+    cells = pair[0]
+    group = cells.groups["in_memory_column"].copy(deep=True)
+    group[name][..., 0] = value
+    return replace(cells, groups={**cells.groups, "in_memory_column": group}), pair[1]
+
+
+def test_a_scheme_that_spoils_other_columns_is_refused(pair: Pair) -> None:
+    assert "with P = 1 (cells.nc scheme_disturb_*)" in refused(
+        changed(pair, "scheme_disturb_reset", 1.0)
+    )
+
+
+def test_a_scheme_whose_probabilities_spread_is_warned_of(pair: Pair) -> None:
+    assert not any("spreads" in said for said in bill(pair).warnings)
+    cells, training = pair
+    group = cells.groups["in_memory_column"].copy(deep=True)
+    group["scheme_sigma_threshold"][..., 0, 1] = 0.5
+    spread = replace(cells, groups={**cells.groups, "in_memory_column": group}), training
+    assert any("spreads by up to 0.5" in said for said in bill(spread).warnings)
+
+
+def test_no_cmos_computer_stands_beside_columns(pair: Pair) -> None:
+    """Its memristors cannot be taken out."""
+    assert lfsr_budget(*pair, COLUMNS, BudgetOptions()) is None
+
+
+def test_columns_of_an_unrolled_layout_are_refused(pair: Pair) -> None:
+    assert "parallelism is 'unrolled'" in refused(pair, replace(COLUMNS, parallelism="unrolled"))
     text = (
         'schema = 1\nname = "x"\n[macs]\nparallelism = "unrolled"\n'
         '[columns]\nproducts = ["forward"]\n'

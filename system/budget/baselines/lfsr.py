@@ -55,12 +55,13 @@ def with_lfsr(cells: Cells, clock: float) -> Cells | None:
 def lfsr_budget(
     cells: Cells, training: Training, architecture: Architecture, options: BudgetOptions
 ) -> Budget | None:
-    """The bill of the CMOS computer at the architecture's binary clock; None without a reference.
+    """The bill of the CMOS computer at the architecture's binary clock; None without a reference,
+    or where memory columns compute.
 
     DACs, write supply and the registers of the devices' calibration are left out.
     """
     changed = with_lfsr(cells, architecture.binary_clock)
-    if changed is None:
+    if changed is None or architecture.columns is not None:  # memristors cannot be left out there
         return None
     conditions = {k: v for k, v in training.conditions.items() if k != "calibration"}
     plain = {**training.attributes, "conditions": json.dumps(conditions)}
