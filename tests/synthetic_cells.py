@@ -200,6 +200,7 @@ def memory_column(grid: np.ndarray) -> xr.Dataset:
             "encoding": "unipolar",
             "adder": "current-sum",
             "fan_in": 8,
+            "read_voltage_V": 0.44,
             "signalling": "return-to-zero word lines, stored operand",
             "cells": "{}",
             "schemes": json.dumps({name: {"borne": name == "sequential"} for name in schemes}),

