@@ -26,7 +26,7 @@ def template(cells: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return Path(synthetic_training.synthetic_training(path, cells))
 
 
-@pytest.fixture(scope="package", autouse=True)
+@pytest.fixture(scope="module", autouse=True)
 def _quickly_drawn() -> Iterator[None]:
     """Pictures, which have tests of their own, take most of an exploration that trains nothing: a
     text of the same points stands for them."""
