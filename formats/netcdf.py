@@ -29,6 +29,15 @@ def write_groups(
                 dataset.to_netcdf(temporary, mode="a", group=name, engine="h5netcdf")
 
 
+def kind_of(path: Path) -> str:
+    """The attribute ``kind`` of a file of ours; "" for anything else, which readers refuse."""
+    try:
+        with h5netcdf.File(Path(path), "r", decode_vlen_strings=True) as handle:
+            return str(_plain(handle.attrs.get("kind", "")))
+    except (OSError, ValueError, KeyError, RuntimeError, AttributeError, TypeError):
+        return ""
+
+
 def read_groups(
     path: Path, kind: str, schema: int = 1
 ) -> tuple[dict[str, Any], dict[str, xr.Dataset]]:

@@ -3,10 +3,12 @@
 ``accuracy`` and ``loss`` are by epoch, ``correct`` the images of ``test_images`` that the last
 networks get right, ``corrupted_correct`` those of the same images spoilt with each ``strength`` of
 each ``corruption``. ``devices`` are those of a crossbar (the weights or biases of a layer),
-``span`` the weight of its full range, ``first_pulses`` and ``pulses`` the mean number on a device
-by programming the first weights and by training, ``most_pulses`` that on the most used one (first
-programming included), ``potentiated`` the share of training's pulses that potentiate, ``at_end``
-the share of devices within half a step of an end state at last; means over the seeds.
+``reads`` the device reads of one image (devices x positions), ``sums`` the outputs that weights
+have in an image (0 for biases, which add to these), ``conductance`` (S) the mean of the devices at
+last, ``span`` the weight of its full range, ``first_pulses`` and ``pulses`` the mean number on a
+device by programming the first weights and by training, ``most_pulses`` that on the most used one
+(first programming included), ``potentiated`` the share of training's pulses that potentiate,
+``at_end`` the share of devices within half a step of an end state at last; means over the seeds.
 
 The attribute ``synapse`` is the text of the synapse.json that was used, what-ifs included.
 conductances.npz holds for each seed, crossbar and device of a weight the last conductances (S), the
@@ -50,6 +52,9 @@ ATTRIBUTES = (
 )
 _BY_CROSSBAR = (
     "devices",
+    "reads",
+    "sums",
+    "conductance",
     "span",
     "first_pulses",
     "pulses",

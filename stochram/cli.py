@@ -7,7 +7,7 @@ import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -125,14 +125,25 @@ def _summary(path: Path) -> list[str]:
         f"  {name:<42} {total['value']:.4g} {total['unit']}".removesuffix(" 1")
         for name, total in content["totals"].items()
     ]
-    for name, label in (("float", "floating point"), ("sc", "stochastic computing")):
-        value = content["accuracy"][name]
+    for label, value in _accuracies(content["accuracy"]):
         low, high = value["interval95"]
         lines.append(
             f"  accuracy, {label:<31} {100 * value['value']:.1f} % "
             f"(95 % {100 * low:.1f} to {100 * high:.1f})"
         )
     return lines
+
+
+def _accuracies(found: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
+    """Those of a report on streams, or of the networks on arrays, with their names."""
+    if "networks" not in found:
+        return [("floating point", found["float"]), ("stochastic computing", found["sc"])]
+    rows = []
+    for row in found["networks"]:
+        chips = "" if row["treatment"] is None else f" {row['ratio']:g}:{row['spread_on']:g}"
+        treated = "" if row["treatment"] in (None, "none") else f", {row['treatment']}"
+        rows.append((f"{row['network']}{chips}{treated}", row))
+    return rows
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -173,6 +173,10 @@ def _report(experiment: Experiment, trained: str) -> Stage:
             keys["dac_area"] = keys.pop("dac_area_um2") * 1e-12
         if "dac_energy_pJ" in keys:
             keys["dac_energy"] = keys.pop("dac_energy_pJ") * 1e-12
+        if "adc_area_um2" in keys:
+            keys["adc_area"] = keys.pop("adc_area_um2") * 1e-12
+        if "adc_energy_pJ" in keys:
+            keys["adc_energy"] = keys.pop("adc_energy_pJ") * 1e-12
         return ReportOptions(
             cells=experiment.output / "cells.nc",
             training=experiment.output / trained,

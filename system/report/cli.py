@@ -12,6 +12,8 @@ import typer
 from formats.errors import run_command
 from formats.json_file import schema
 from system.architecture import presets
+from system.report.arrays.stage import ArrayResult
+from system.report.arrays.stage import screen as array_screen
 from system.report.compare import compare
 from system.report.quantity import percent, quantity
 from system.report.stage import DEFAULT, ReportOptions, ReportResult, run
@@ -38,7 +40,12 @@ def _schema(wanted: bool) -> None:
 )
 def report(
     cells: Annotated[Path, typer.Argument(help="cells.nc of the extract stage")],
-    training: Annotated[Path, typer.Argument(help="training.nc of the train stage")],
+    training: Annotated[
+        Path,
+        typer.Argument(
+            metavar="RESULT", help="training.nc of the train stage, synapses.nc or binarized.nc"
+        ),
+    ],
     *,
     output: Annotated[Path, typer.Option("--output", "-o", help="Folder to write to")] = Path(
         "out"
@@ -56,6 +63,16 @@ def report(
     ] = None,
     dac_energy_pj: Annotated[
         float | None, typer.Option("--dac-energy-pJ", help="Energy of one DAC conversion")
+    ] = None,
+    adc_area_um2: Annotated[
+        float | None,
+        typer.Option(
+            help="Of an array (synapses.nc, binarized.nc): area of one converter; none is counted "
+            "without"
+        ),
+    ] = None,
+    adc_energy_pj: Annotated[
+        float | None, typer.Option("--adc-energy-pJ", help="Energy of one of its conversions")
     ] = None,
     endurance: Annotated[
         float | None,
@@ -113,13 +130,16 @@ def report(
             accept_edited_cells=accept_edited_cells,
             dac_area=None if dac_area_um2 is None else dac_area_um2 * 1e-12,
             dac_energy=None if dac_energy_pj is None else dac_energy_pj * 1e-12,
+            adc_area=None if adc_area_um2 is None else adc_area_um2 * 1e-12,
+            adc_energy=None if adc_energy_pj is None else adc_energy_pj * 1e-12,
             endurance=endurance,
             endurance_law=endurance_law,
             endurance_shape=endurance_shape,
         )
     )
     if not quiet:
-        typer.echo("\n".join(screen(result)))
+        lines = array_screen(result) if isinstance(result, ArrayResult) else screen(result)
+        typer.echo("\n".join(lines))
 
 
 def screen(result: ReportResult) -> list[str]:

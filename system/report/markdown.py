@@ -17,15 +17,15 @@ def markdown(report: Mapping[str, Any], about: str) -> str:
         about,
         *(f"**{warning}**" for warning in report["warnings"]),
         _totals(report).markdown(),
-        *_section("Budget", [_lines(report)]),
-        *_section("Lifetime", lifetime.tables(report)[:1]),
-        *_section("Baselines", baselines.tables(report)[:4], _verdict(report)),
+        *section("Budget", [_lines(report)]),
+        *section("Lifetime", lifetime.tables(report)[:1]),
+        *section("Baselines", baselines.tables(report)[:4], _verdict(report)),
         "## Assumptions",
-        _bullets(report["assumptions"]),
+        bullets(report["assumptions"]),
         "## Not modelled",
-        _bullets(report["not_modelled"]),
+        bullets(report["not_modelled"]),
         "## Provenance",
-        _bullets(_provenance(report["provenance"])),
+        bullets(origins(report["provenance"])),
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
 
@@ -64,11 +64,12 @@ def _lines(report: Mapping[str, Any]) -> Table:
     )
 
 
-def _section(title: str, tables: list[Table], sentences: list[str] | None = None) -> list[str]:
+def section(title: str, tables: list[Table], sentences: list[str] | None = None) -> list[str]:
+    """A heading, sentences as bullets, and tables under their captions."""
     texts = [
         text for table in tables for text in (f"{table.caption.rstrip('.')}:", table.markdown())
     ]
-    return [f"## {title}", _bullets(sentences or []), *texts]
+    return [f"## {title}", bullets(sentences or []), *texts]
 
 
 def _verdict(report: Mapping[str, Any]) -> list[str]:
@@ -80,7 +81,8 @@ def _verdict(report: Mapping[str, Any]) -> list[str]:
     ]
 
 
-def _provenance(record: Mapping[str, Any]) -> list[str]:
+def origins(record: Mapping[str, Any]) -> list[str]:
+    """A provenance record in sentences."""
     options = ", ".join(f"{key} = {value}" for key, value in record["options"].items())
     return [
         *(f"{name}: SHA-256 `{digest}`" for name, digest in record["inputs"].items()),
@@ -91,5 +93,6 @@ def _provenance(record: Mapping[str, Any]) -> list[str]:
     ]
 
 
-def _bullets(texts: list[str]) -> str:
+def bullets(texts: list[str]) -> str:
+    """A list."""
     return "\n".join(f"- {text}" for text in texts)

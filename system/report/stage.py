@@ -1,4 +1,7 @@
-"""The report stage as a function: reads two files, prices, writes report.json, .html and .md."""
+"""The report stage as a function: reads two files, prices, writes report.json, .html and .md.
+
+A synapses.nc or binarized.nc in place of training.nc goes to :mod:`system.report.arrays`.
+"""
 
 from __future__ import annotations
 
@@ -12,11 +15,16 @@ from formats.atomic import write_text
 from formats.cells import read_cells
 from formats.errors import InputError
 from formats.json_file import write_json
+from formats.netcdf import kind_of
 from formats.provenance import provenance, sha256_file
 from formats.training import read_training
 from system.architecture import Architecture, Dac, architecture
 from system.budget import Budget, BudgetOptions, budget
+from system.budget.arrays import Converter
 from system.budget.wear.endurance import EnduranceChoice
+from system.report.arrays.case import FILES, SYSTEMS
+from system.report.arrays.stage import ArrayResult
+from system.report.arrays.stage import run as report_arrays
 from system.report.content import device, report
 from system.report.markdown import markdown
 from system.report.page import page
@@ -33,7 +41,9 @@ class ReportOptions:
 
     ``frame_rate`` is in training steps (images) per second; ``dac_area`` (m2) and ``dac_energy``
     (J per conversion) go together, None leaves the write-voltage DACs out. ``endurance`` (cycles,
-    None: the device's) and its distribution are those of :class:`EnduranceChoice`.
+    None: the device's) and its distribution are those of :class:`EnduranceChoice`. ``training`` may
+    be a synapses.nc or a binarized.nc, to which only the endurance applies, and ``adc_area`` (m2)
+    with ``adc_energy`` (J per conversion); to these, and only to these.
     """
 
     cells: Path
@@ -47,6 +57,8 @@ class ReportOptions:
     endurance: float | None = None
     endurance_law: str = "weibull"
     endurance_shape: float | None = None
+    adc_area: float | None = None
+    adc_energy: float | None = None
 
     @property
     def lasting(self) -> EnduranceChoice:
@@ -67,6 +79,9 @@ class ReportResult:
 
 def stage_provenance(options: ReportOptions) -> dict[str, Any]:
     """The provenance record of a run with these options; raises :class:`InputError`."""
+    kind = _kind(options)
+    if kind in SYSTEMS:
+        return _of_arrays(options, kind)
     layout = chosen(options)
     return provenance(
         stage="report",
@@ -88,6 +103,51 @@ def stage_provenance(options: ReportOptions) -> dict[str, Any]:
     )
 
 
+def _of_arrays(options: ReportOptions, kind: str) -> dict[str, Any]:
+    """The record of a report on arrays."""
+    return provenance(
+        stage="report",
+        inputs={
+            "cells": sha256_file(options.cells),
+            Path(FILES[kind]).stem: sha256_file(options.training),
+        },
+        options={
+            "adc_area_m2": options.adc_area,
+            "adc_energy_J": options.adc_energy,
+            "endurance": options.endurance,
+            "endurance_law": options.endurance_law,
+            "endurance_shape": options.endurance_shape,
+        },
+        seed=None,
+        source=("devices", "formats", "system"),
+        libraries=LIBRARIES,
+    )
+
+
+def _kind(options: ReportOptions) -> str:
+    """What ``training`` is; raises :class:`InputError` for an option that cannot matter to it."""
+    kind = kind_of(options.training)
+    if kind in SYSTEMS:
+        what = f"belongs to streams (training.nc); {options.training} is a {FILES[kind]}"
+        given = {
+            "--architecture": options.architecture != DEFAULT,
+            "--frame-rate": options.frame_rate != 1.0,
+            "--dac-area-um2": options.dac_area is not None,
+            "--dac-energy-pJ": options.dac_energy is not None,
+            "--accept-edited-cells": options.accept_edited_cells,
+        }
+    else:
+        what = f"belongs to arrays ({' or '.join(FILES.values())}); {options.training} is none"
+        given = {
+            "--adc-area-um2": options.adc_area is not None,
+            "--adc-energy-pJ": options.adc_energy is not None,
+        }
+    for name, there in given.items():
+        if there:
+            raise InputError(name, f"{what}; leave it out")
+    return kind
+
+
 def chosen(options: ReportOptions) -> Architecture:
     """The architecture with the DACs of the options; raises :class:`InputError`."""
     layout, given = architecture(options.architecture), (options.dac_area, options.dac_energy)
@@ -101,8 +161,20 @@ def chosen(options: ReportOptions) -> Architecture:
     return replace(layout, dac=Dac(area, energy, "assumed: given by the user on the command line"))
 
 
-def run(options: ReportOptions) -> ReportResult:
+def run(options: ReportOptions) -> ReportResult | ArrayResult:
     """Write the report; raises :class:`formats.errors.InputError` for anything wrong in it."""
+    kind = _kind(options)
+    if kind in SYSTEMS:
+        options.lasting.check()
+        return report_arrays(
+            kind,
+            options.cells,
+            options.training,
+            options.output,
+            Converter.given(options.adc_area, options.adc_energy),
+            options.lasting,
+            stage_provenance(options),
+        )
     layout = chosen(options)
     options.lasting.check()
     cells, training = read_cells(options.cells), read_training(options.training)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -37,9 +37,16 @@ class Trained:
 
 
 def dataset(
-    trained: Sequence[Trained], crossbars: Sequence[Crossbar], synapse: Synapse, first_seed: int
+    trained: Sequence[Trained],
+    crossbars: Sequence[Crossbar],
+    positions: Mapping[str, int],
+    synapse: Synapse,
+    first_seed: int,
 ) -> xr.Dataset:
-    """The variables of synapses.nc."""
+    """The variables of synapses.nc; ``positions`` are those of each layer in an image."""
+    times = np.array([positions[crossbar.layer] for crossbar in crossbars])
+    devices = np.array([crossbar.devices for crossbar in crossbars])
+    sums = np.array([one.shape[-1] if one.part == "weight" else 0 for one in crossbars])
     runs = [[one.runs[name] for one in trained] for name in ARITHMETICS]
     strengths = np.array([values for _, values in CORRUPTIONS.values()])
 
@@ -61,7 +68,10 @@ def dataset(
                 (*by_epoch[:2], "corruption", "step"),
                 of_runs(lambda run: run.corrupted),
             ),
-            "devices": ("crossbar", np.array([crossbar.devices for crossbar in crossbars])),
+            "devices": ("crossbar", devices),
+            "reads": ("crossbar", devices * times),
+            "sums": ("crossbar", sums * times),
+            "conductance": of_crossbars(lambda one, k: _mean(one.conductances[k])),
             "span": ("crossbar", np.array([crossbar.span for crossbar in crossbars])),
             "first_pulses": of_crossbars(lambda one, k: _mean(one.start.writes[k])),
             "pulses": of_crossbars(lambda one, k: _mean(one.pulses[k])),

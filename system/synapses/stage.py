@@ -107,7 +107,9 @@ def run(options: SynapseOptions) -> tuple[Path, Path]:
         "source": SOURCE_OF_SCORES,
         "provenance": json.dumps(record, sort_keys=True),
     }
-    write_synapse_training(training, about, dataset(trained, crossbars, synapse, options.seed))
+    positions = {layer.name: layer.linear.uses for layer in layers_of(network)}
+    data = dataset(trained, crossbars, positions, synapse, options.seed)
+    write_synapse_training(training, about, data)
     checkpoints.remove()
     if not options.quiet:
         summary(read_synapse_training(training))

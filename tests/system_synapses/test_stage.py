@@ -49,12 +49,17 @@ def test_the_files_agree_with_each_other(files: tuple[Path, Path]) -> None:
     synapse = Synapse.from_dict(training.synapse)
     assert (synapse.potentiation.sigma_step.value, synapse.stuck_low.value) == (0.2, 0.005)
     assert int(data["devices"].sum()) == 2 * int(training.attributes["parameters"])
+    assert np.array_equal(data["reads"], data["devices"])  # dense layers: one position
+    outputs = data["devices"].values[1::2] // 2  # as many as there are biases
+    assert data["sums"].values.tolist() == [outputs[0], 0, outputs[1], 0]
     with np.load(files[1]) as held:
         for k, name in enumerate(data["crossbar"].values):
             pulses = [held[f"seed1/{name}/{cell}/pulses"] for cell in (0, 1)]
             mean = float(data["first_pulses"][k] + data["pulses"][k])
             assert np.mean(pulses) == pytest.approx(mean)
             assert np.max(pulses) == data["most_pulses"][k]
+            held_now = [held[f"seed1/{name}/{cell}/conductance"] for cell in (0, 1)]
+            assert np.mean(held_now) == pytest.approx(float(data["conductance"][k]), rel=1e-6)
             low, high, g = (
                 held[f"seed1/{name}/0/{part}"] for part in ("low", "high", "conductance")
             )

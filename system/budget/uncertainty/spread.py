@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any, Protocol
 
 import numpy as np
 from scipy.special import ndtri
@@ -85,7 +86,25 @@ def model_of(cells: Cells, training: Training, bill: Budget) -> Model:
     )
 
 
-def spread(of: Model, samples: int = SAMPLES, seed: int = SEED) -> Uncertainty:
+class Priced(Protocol):
+    """Totals as a function of uncertain inputs; ``idle`` ones move nothing in this bill."""
+
+    @property
+    def inputs(self) -> tuple[Input, ...]:
+        """What is uncertain, by unique names."""
+        ...
+
+    @property
+    def idle(self) -> tuple[Input, ...]:
+        """Listed beside them."""
+        ...
+
+    def totals(self, moved: Mapping[str, np.ndarray]) -> Mapping[str, Any]:
+        """By name, with some inputs at standard normal numbers and all others nominal."""
+        ...
+
+
+def spread(of: Priced, samples: int = SAMPLES, seed: int = SEED) -> Uncertainty:
     """Intervals by ``samples`` draws and a tornado of a model."""
     nominal = {name: float(value) for name, value in of.totals({}).items()}
     drawn = of.totals(draw(of.inputs, samples, seed))

@@ -12,7 +12,7 @@ import functools
 import gzip
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib import resources
 from typing import Any
 
@@ -62,17 +62,36 @@ def page(
 ) -> str:
     """The HTML text. Raises :class:`InputError` for a device_json or fit_json that is broken."""
     given = Given(cells, training, bill, report, device)
-    sections = [module.section(given) for module in SECTIONS]
+    name = given.device.get("name", "device")
+    return framed(
+        [module.section(given) for module in SECTIONS],
+        report,
+        title=f"{name}, {training.attributes['network']}",
+        heading="What this stochastic computer costs, and how well it learns",
+        said=about(cells, training, bill),
+    )
+
+
+def framed(
+    sections: Sequence[Section],
+    report: Mapping[str, Any],
+    *,
+    title: str,
+    heading: str,
+    said: str,
+) -> str:
+    """The HTML text of any sections; ``said`` is the sentence under the heading."""
     environment = _environment()
     library, packed = _plotly()
     script = _text("page.js")
     return environment.get_template("frame.html").render(
-        given=given,
         report=report,
         sections=[
-            (section, Markup(_rendered(environment, section, given))) for section in sections
+            (section, Markup(_rendered(environment, section, report))) for section in sections
         ],
-        about=about(cells, training, bill),
+        title=title,
+        heading=heading,
+        about=said,
         style=Markup(_text("style.css")),
         script=Markup(script),
         hashes=[_sha256(script), library],
@@ -96,16 +115,16 @@ def _environment() -> jinja2.Environment:
     return environment
 
 
-def _rendered(environment: jinja2.Environment, section: Section, given: Given) -> str:
+def _rendered(environment: jinja2.Environment, section: Section, report: Mapping[str, Any]) -> str:
     return environment.get_template(f"{section.name}.html").render(
-        report=given.report,
+        report=report,
         charts={chart.name: (chart, Markup(drawing(chart))) for chart in section.charts},
         tables={table.name: table for table in section.tables},
         **section.values,
     )
 
 
-def _charts(sections: list[Section]) -> str:
+def _charts(sections: Sequence[Section]) -> str:
     """What Plotly draws, by the name of the chart, as JSON that can stand in a page."""
     found = {chart.name: figure(chart) for section in sections for chart in section.charts}
     text = json.dumps(found, ensure_ascii=False, allow_nan=False, separators=(",", ":"))

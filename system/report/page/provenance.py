@@ -14,6 +14,8 @@ COMMANDS = {
     "preset": "stochram preset",
     "extract": "python -m characterization.extract",
     "train": "python -m system.train",
+    "train on synapses": "python -m system.synapses",
+    "binarized": "python -m system.binarized",
     "report": "python -m system.report",
 }
 """What a stage is called on the command line."""
@@ -21,7 +23,11 @@ LONGEST = 60
 
 
 def section(given: Given) -> Section:
-    found = records(given)
+    return of(records(given), str(given.training.attributes["images_sha256"]))
+
+
+def of(found: Mapping[str, Mapping[str, Any]], images_sha256: str) -> Section:
+    """The section of the provenance records of any files, by their names."""
     return Section(
         "provenance",
         "Provenance",
@@ -32,7 +38,7 @@ def section(given: Given) -> Section:
                 (name, json.dumps(record, indent=2, ensure_ascii=False))
                 for name, record in found.items()
             ],
-            "images_sha256": given.training.attributes["images_sha256"],
+            "images_sha256": images_sha256,
         },
     )
 
@@ -41,8 +47,8 @@ def records(given: Given) -> dict[str, Mapping[str, Any]]:
     """The provenance record of each file; a text that is no record stands under ``text``."""
     return {
         "device.json": given.device.get("provenance") or {},
-        "cells.nc": _parsed(str(given.cells.attributes["provenance"])),
-        "training.nc": _parsed(str(given.training.attributes["provenance"])),
+        "cells.nc": parsed(str(given.cells.attributes["provenance"])),
+        "training.nc": parsed(str(given.training.attributes["provenance"])),
         "report.json": given.report["provenance"],
     }
 
@@ -97,7 +103,8 @@ def _short(value: Any) -> str:
     return text if len(text) <= LONGEST else f"{text[: LONGEST - 3]}..."
 
 
-def _parsed(text: str) -> Mapping[str, Any]:
+def parsed(text: str) -> Mapping[str, Any]:
+    """A record from its text, or the text under ``text``."""
     try:
         content = json.loads(text)
     except ValueError:

@@ -14,13 +14,24 @@ from system.report.quantity import quantity
 from system.report.table import Column, Table, from_records, in_words
 
 MOST_BARS = 10
-CHARTED = ("area_mm2", "power_uW", "energy_per_inference_J", "energy_per_training_step_J")
+CHARTED = (
+    "area_mm2",
+    "power_uW",
+    "energy_per_inference_J",
+    "energy_per_training_step_J",
+    "energy_per_training_image_J",
+)
 """Totals that get a chart; the table holds all."""
 
 
 def section(given: Given) -> Section:
-    found = given.report["uncertainty"]
-    units = {name: total["unit"] for name, total in given.report["totals"].items()}
+    return of(given.report)
+
+
+def of(report: Mapping[str, Any]) -> Section:
+    """The section of any report.json with totals and what is uncertain about them."""
+    found = report["uncertainty"]
+    units = {name: total["unit"] for name, total in report["totals"].items()}
     charts = [
         tornado(name, found["totals"][name]["value"], bars, units.get(name, ""))
         for name, bars in found["tornado"].items()
