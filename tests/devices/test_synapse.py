@@ -97,6 +97,15 @@ def test_devices_have_the_spread_and_the_shares_of_the_population() -> None:
     assert np.array_equal(pulsed[3][~free], stuck)
 
 
+def test_each_end_has_a_spread_of_its_own() -> None:
+    """As many standard errors: that of ln over 100,000 devices is sigma / sqrt(200,000)."""
+    ends = {"sigma_ln_g_max": 0.05, "sigma_ln_g_min": 0.2}
+    kept = {name: dataclasses.replace(getattr(PLAIN, name), value=v) for name, v in ends.items()}
+    drawn = draw(dataclasses.replace(PLAIN, **kept), (100_000,), generator(3))
+    for end, sigma in ((drawn.high, 0.05), (drawn.low, 0.2)):
+        assert np.log(end).std() == pytest.approx(sigma, abs=5 * sigma / math.sqrt(200_000))
+
+
 def test_crossing_ends_leave_a_device_that_does_not_move() -> None:
     synapse = PLAIN.assuming(dynamic_range=1.2, sigma_ends=1.0)
     drawn = draw(synapse, (1000,), generator(4))

@@ -113,6 +113,28 @@ def test_n_copies_lower_the_variance_n_times(mapping: str) -> None:
     assert spread[1] / spread[4] == pytest.approx(4, rel=0.1)
 
 
+def test_only_the_first_layer_has_its_own_copies() -> None:
+    plain, copied = (
+        draw_chip(network(), BINARY, Pairs(STATES, first_copies=copies), 1) for copies in (1, 4)
+    )
+    first, *others = plain.counts
+    assert copied.counts[first].devices == 4 * plain.counts[first].devices
+    assert [copied.counts[k].devices for k in others] == [plain.counts[k].devices for k in others]
+
+
+def test_every_tile_is_seen_through_its_wires() -> None:
+    """Two equal tiles, one below the other: both lose as much as one alone."""
+    plane = np.ones((8, 4))
+    alone, _, _ = draw_plane(plane, Pairs(SHARP, segment=50.0), generator(0, "wires"))
+    both, _, _ = draw_plane(
+        np.concatenate([plane, plane]),
+        Pairs(SHARP, segment=50.0, tile_rows=8),
+        generator(0, "wires"),
+    )
+    assert np.all(alone < 1)
+    np.testing.assert_allclose(both, np.concatenate([alone, alone]), rtol=1e-9)
+
+
 def test_stuck_devices_are_counted_and_conduct_as_they_are_stuck() -> None:
     """Of 80,000 devices; shares within 5 standard deviations of the binomial."""
     plane = signs(400, 100)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import replace
 from typing import Any
 
@@ -109,6 +110,21 @@ def test_devices_without_pulses_have_not_moved_and_ends_hold(whole: Any) -> None
         quiet = np.asarray(count) == 0
         assert np.array_equal(np.asarray(now)[quiet], np.asarray(then)[quiet])
         assert np.all(now >= low * (1 - 1e-6)) and np.all(now <= high * (1 + 1e-6))
+
+
+def test_pulses_of_recentring_are_counted(make_bench: Any, digits: Images) -> None:
+    """At a rate that pulses nothing, all pairs at their high ends: 15 or 16 pulses down on each."""
+    bench = make_bench(recentre=True)
+    course = dataclasses.replace(bench.course, rate=1e-12)
+    low, high = (
+        jax.tree.map(lambda g, end: jnp.broadcast_to(end, g.shape), bench.start.conductances, ends)
+        for ends in (bench.start.ends.low, bench.start.ends.high)
+    )
+    held, writes = trained(bench, digits, high, range(1), course)
+    for part in jax.tree.leaves(writes.each):
+        assert set(np.unique(part)) <= {15, 16}
+    for now, a, b in zip(*map(jax.tree.leaves, (held, low, high)), strict=True):
+        assert np.allclose((now - a) / (b - a), 0.5, atol=0.02)
 
 
 def test_the_mean_step_is_the_gradient_times_the_rate(make_bench: Any, digits: Images) -> None:
