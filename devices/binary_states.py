@@ -104,10 +104,14 @@ class BinaryStates:
         return xp.exp(medians + xp.where(on, self.sigma_ln_on, self.sigma_ln_off) * normal)
 
 
+LARGEST_SPREAD = 1e3
+"""Standard deviation over mean of a resistance; beyond, doubles lose its tails."""
+
+
 def sigma_ln(spread: float) -> float:
     """Standard deviation of ln R for a relative spread; ValueError where it is negative."""
-    if not 0 <= spread < math.inf:
-        raise ValueError(f"a relative spread is 0 or more, not {spread:g}")
+    if not 0 <= spread <= LARGEST_SPREAD:
+        raise ValueError(f"a relative spread is 0 to {LARGEST_SPREAD:g}, not {spread:g}")
     return math.sqrt(math.log1p(spread**2))
 
 

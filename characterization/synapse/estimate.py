@@ -69,7 +69,8 @@ def estimate(
         raise InputError(
             where,
             "holds no device whose conductance is higher after potentiating pulses "
-            "(voltage_V > 0) than after depressing ones; check the signs of voltage_V",
+            "(voltage_V > 0) than after depressing ones; check the signs of voltage_V, and "
+            "--g-max and --g-min if given",
         )
     use = good[trains.device]
     state = {

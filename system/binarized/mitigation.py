@@ -32,6 +32,7 @@ class Mitigation:
     def __init__(self, reader: Reader) -> None:
         self.reader = reader
         self._pass = compiled(self._seen)
+        self._range = compiled(self._largest)
         self._tune = compiled(self._tuned)
 
     def ranged(self, chip: Chip, digits: Digits, images: np.ndarray, seed: int) -> Digits:
@@ -39,7 +40,7 @@ class Mitigation:
         if self.reader.pairs.adc_bits is None:
             return digits
         key = noise_key(seed, "ranges")
-        _, largest = self._pass(chip, digits._replace(ranges={}), jnp.asarray(images), key)
+        largest = self._range(chip, digits._replace(ranges={}), jnp.asarray(images), key)
         return digits._replace(ranges=largest)
 
     def calibrated(self, chip: Chip, digits: Digits, images: np.ndarray, seed: int) -> Digits:
@@ -78,6 +79,13 @@ class Mitigation:
         """Mean and variance of each layer's products, and largest currents of those on devices."""
         _, forward, products = self.reader.logits(chip, digits, images, key, by_batch=True)
         return forward.seen, products.largest
+
+    def _largest(
+        self, chip: Chip, digits: Digits, images: jax.Array, key: jax.Array
+    ) -> dict[str, jax.Array]:
+        """Largest currents of the layers on devices, behind the normalisations as they are."""
+        _, _, products = self.reader.logits(chip, digits, images, key)
+        return products.largest
 
     def _tuned(
         self,

@@ -33,6 +33,10 @@ from system.binarized.representation import Representations
 MAPPINGS = ("differential", "reference")
 
 
+LARGEST_SEGMENT = 1e6
+"""ohm of a wire from cell to cell."""
+
+
 @dataclass(frozen=True)
 class Pairs:
     """Devices, mapping and periphery of a chip. Raises ValueError for values out of range.
@@ -61,12 +65,16 @@ class Pairs:
         if self.mapping not in MAPPINGS:
             raise ValueError(f"mapping is {self.mapping!r}; expected {' or '.join(MAPPINGS)}")
         shares = (self.stuck_on, self.stuck_off)
-        if min(shares) < 0 or sum(shares) > 1:
+        if not (min(shares) >= 0 and sum(shares) <= 1):  # NaN is neither
             raise ValueError("shares of stuck devices are 0 or more, and no more than 1 together")
         if min(self.copies, self.first_copies, self.tile_rows) < 1 or self.tile_columns < 4:
             raise ValueError("copies and rows of a tile are 1 or more, its columns 4 or more")
-        if not (0 <= self.read_noise < np.inf and 0 <= self.segment < np.inf):
-            raise ValueError("read noise and wire resistance are 0 or more")
+        if max(self.copies, self.first_copies) > 1000:
+            raise ValueError("copies of a weight are 1000 at most")
+        if not (0 <= self.read_noise < np.inf and 0 <= self.segment <= LARGEST_SEGMENT):
+            raise ValueError(
+                f"read noise is 0 or more, wire resistance 0 to {LARGEST_SEGMENT:g} ohm a cell"
+            )
         if self.adc_bits is not None and not 2 <= self.adc_bits <= 16:
             raise ValueError("an ADC has 2 to 16 bits")
         _ = self.states.unit

@@ -37,7 +37,7 @@ _WHAT_IFS = (
     "stuck",
 )
 _LIMITS: dict[str, tuple[float, float]] = {
-    "levels": (2, 1e6),
+    "levels": (2, 1e4),
     "dynamic_range": (1.001, 1e9),
     "sigma_step": (0, 10),
     "sigma_ends": (0, 10),

@@ -151,6 +151,21 @@ def test_stuck_devices_are_counted_and_conduct_as_they_are_stuck() -> None:
     assert np.abs(all_on).max() == 0
 
 
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"stuck_on": float("nan")}, "stuck devices"),
+        ({"copies": 100_000}, "1000 at most"),
+        ({"segment": 1e30}, "wire resistance"),
+    ],
+)
+def test_numbers_that_no_chip_has_are_refused(wrong: dict[str, Any], said: str) -> None:
+    with pytest.raises(ValueError, match=said):
+        Pairs(STATES, **wrong)
+    with pytest.raises(ValueError, match="relative spread"):
+        BinaryStates.of_spread(1e5, 10, 1e200, 1e200)
+
+
 def test_a_seed_is_a_chip() -> None:
     model = network()
     first, again, other = (draw_chip(model, BINARY, Pairs(STATES), seed) for seed in (1, 1, 2))
