@@ -14,6 +14,7 @@ import numpy as np
 from benchmarks.common import STATE
 from devices.binary_states import BinaryStates
 from formats.atomic import replacing, write_text
+from formats.provenance import source_digest
 from formats.seeds import generator
 from system.binarized.inference import Digits, Reader
 from system.binarized.injection import Injection
@@ -29,8 +30,9 @@ from system.networks import build_network
 FOLDER = STATE / "binarized"
 EPOCHS = 8
 CHIPS, CALIBRATION, TUNING_STEPS = 5, 1000, 100
-VERSION = 1
-"""To be raised where the training changes: what is kept is then made anew."""
+SOURCE = ("devices", "formats", "system.binarized", "system.images", "system.networks")
+VERSION = source_digest(SOURCE)[:12]
+"""What is kept is made anew where the source of training and chips changes."""
 NETWORK = "lenet-wide"
 BITS = Representations.parse("8-bit", "binary", "binary", "binary", "binary")
 FIRST_COPIES = 8
@@ -70,7 +72,7 @@ def fresh(side: int, classes: int) -> Any:
 def trained(name: str, course: Course, images: Images, say: Callable[[str], None]) -> Trained:
     """Trained now, or taken from where it was kept."""
     count = images.train_labels.size
-    stem = f"{name.replace(', ', '-')},images={count},epochs={course.epochs},v{VERSION}"
+    stem = f"{name.replace(', ', '-')},images={count},epochs={course.epochs},{VERSION}"
     weights, about = FOLDER / f"{stem}.eqx", FOLDER / f"{stem}.json"
     network = fresh(images.side, images.classes)
     if not (weights.exists() and about.exists()):
@@ -111,7 +113,7 @@ class Kept:
     """Values by text, as JSON lines in a file: what was found before is not found again."""
 
     def __init__(self, name: str) -> None:
-        self.path = FOLDER / f"{name},v{VERSION}.jsonl"
+        self.path = FOLDER / f"{name},{VERSION}.jsonl"
         self.path.parent.mkdir(parents=True, exist_ok=True)
         self.known: dict[str, Any] = {}
         for line in self.path.read_text().splitlines() if self.path.exists() else ():

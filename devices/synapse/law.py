@@ -117,9 +117,9 @@ class Synapse:
     @classmethod
     def from_dict(cls, content: Mapping[str, Any]) -> Synapse:
         """The inverse of :meth:`to_dict`."""
-        ends = {name: Parameter.from_dict(content[name]) for name in ENDS}
-        steps = {
+        ends: dict[str, Any] = {name: Parameter.from_dict(content[name]) for name in ENDS}
+        steps: dict[str, Any] = {
             side: Steps(*(Parameter.from_dict(content[side][name]) for name in BRANCH))
             for side in DIRECTIONS
         }
-        return cls(name=content["name"], **ends, **steps)  # type: ignore[arg-type]
+        return cls(name=content["name"], **ends, **steps)

@@ -12,6 +12,16 @@ from formats.errors import run_command
 from system.binarized.options import BinarizedOptions
 from system.binarized.representation import FORMS
 from system.binarized.stage import run
+from system.train.arguments import (
+    BatchSize,
+    Epochs,
+    Images,
+    Network,
+    Output,
+    Quiet,
+    TestImages,
+    TrainImages,
+)
 
 _DEFAULT = BinarizedOptions(device=Path("device.json"))
 _STATES = "RATIO:SPREAD[:SPREAD_OFF]"
@@ -25,23 +35,10 @@ app = typer.Typer(add_completion=False)
 )
 def binarized(
     device: Annotated[Path, typer.Argument(help="device.json of characterization.fit")],
-    images: Annotated[
-        str | None,
-        typer.Option(
-            metavar="mnist5k|digits|FOLDER|FILE.npz",
-            help="A packaged set (default mnist5k), a folder of IDX files, or arrays",
-        ),
-    ] = None,
-    train_images: Annotated[
-        int | None, typer.Option(help="Use so many training images, stratified")
-    ] = None,
-    test_images: Annotated[
-        int | None, typer.Option(help="Use so many test images, stratified")
-    ] = None,
-    network: Annotated[
-        str,
-        typer.Option(metavar="lenet-wide|lenet5|cnn2|mlp|FILE.py:NAME", help="The network"),
-    ] = _DEFAULT.network,
+    images: Images = None,
+    train_images: TrainImages = None,
+    test_images: TestImages = None,
+    network: Network = _DEFAULT.network,
     image: Annotated[str, typer.Option(help=f"Form of the pixels: {FORMS}")] = _DEFAULT.image,
     activations: Annotated[
         str, typer.Option(help="Form of the activations between layers")
@@ -104,18 +101,16 @@ def binarized(
     tune: Annotated[
         int, typer.Option(help="Steps that then tune gains and biases on the chip")
     ] = _DEFAULT.tune,
-    epochs: Annotated[int, typer.Option(help="Passes over the training images")] = _DEFAULT.epochs,
-    batch_size: Annotated[int, typer.Option(help="Images in one update")] = _DEFAULT.batch_size,
+    epochs: Epochs = _DEFAULT.epochs,
+    batch_size: BatchSize = _DEFAULT.batch_size,
     rate: Annotated[
         float, typer.Option(help="First rate of Adam for latent weights")
     ] = _DEFAULT.rate,
     seed: Annotated[int, typer.Option(help="Seed of training, and of the first chip")] = (
         _DEFAULT.seed
     ),
-    output: Annotated[
-        Path, typer.Option("-o", "--output", help="Folder of the files written")
-    ] = _DEFAULT.output,
-    quiet: Annotated[bool, typer.Option("--quiet", help="Say nothing but errors")] = False,
+    output: Output = _DEFAULT.output,
+    quiet: Quiet = False,
 ) -> None:
     """Train a binarized network, map it to pairs of binary memristors, and read drawn chips.
 

@@ -125,11 +125,6 @@ class Layout:
             return 0.0
         return self.bank.registers(product)
 
-    def each(self, product: Product, operand: Operand) -> float:
-        """Streams an image asks of the most used SNG of an operand, mean over a batch: more where
-        the SNGs of one pass make those of the others too."""
-        return operand.each * operand.generators / max(1.0, self.at_once(product, operand))
-
     def width(self, layer: str) -> int:
         """Bits of the accumulators that a layer's counts leave."""
         return max(

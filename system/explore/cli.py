@@ -14,6 +14,12 @@ from system.architecture import presets
 from system.explore.options import ExploreOptions
 from system.explore.screen import show
 from system.explore.stage import CSV_FILE, JSON_FILE, PICTURE_FILE, Planned, run
+from system.sweep.arguments import (
+    Backend,
+    DryRun,
+    Quiet,
+    Scheduler,
+)
 
 _DEFAULT = ExploreOptions(Path("cells.nc"))
 
@@ -100,17 +106,13 @@ def explore(
     threads: Annotated[
         int, typer.Option(help="Threads of one training; its last bits depend on it")
     ] = _DEFAULT.threads,
-    backend: Annotated[
-        str, typer.Option(metavar="loky|dask", help="Processes here, or the workers of a cluster")
-    ] = _DEFAULT.backend,
-    scheduler: Annotated[
-        str | None, typer.Option(metavar="tcp://HOST:PORT", help="Dask scheduler (default: here)")
-    ] = None,
+    backend: Backend = _DEFAULT.backend,
+    scheduler: Scheduler = None,
     rate: Annotated[
         float | None, typer.Option(help="Training images/s of one training, to foresee the time")
     ] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would run, and end")] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", help="Say nothing but what failed")] = False,
+    dry_run: DryRun = False,
+    quiet: Quiet = False,
 ) -> None:
     """Accuracy against energy and area of many designs, and which of them no other one dominates.
 

@@ -9,6 +9,12 @@ from typing import Annotated
 import typer
 
 from formats.errors import run_command
+from system.sweep.arguments import (
+    Backend,
+    DryRun,
+    Quiet,
+    Scheduler,
+)
 from system.sweep.stage import CSV_FILE, PICTURE_FILE, SweepOptions, run
 
 _DEFAULT = SweepOptions()
@@ -50,18 +56,14 @@ def sweep(
     threads: Annotated[
         int, typer.Option(help="Threads of one cell; the last bits of its results depend on it")
     ] = _DEFAULT.threads,
-    backend: Annotated[
-        str, typer.Option(metavar="loky|dask", help="Processes here, or the workers of a cluster")
-    ] = _DEFAULT.backend,
-    scheduler: Annotated[
-        str | None, typer.Option(metavar="tcp://HOST:PORT", help="Dask scheduler (default: here)")
-    ] = None,
+    backend: Backend = _DEFAULT.backend,
+    scheduler: Scheduler = None,
     rate: Annotated[
         float | None,
         typer.Option(help="Training images/s of one cell, to foresee the time of a first sweep"),
     ] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would run, and end")] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", help="Say nothing but what failed")] = False,
+    dry_run: DryRun = False,
+    quiet: Quiet = False,
 ) -> None:
     """Train over a grid of any training options; a killed sweep goes on where it was.
 

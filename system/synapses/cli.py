@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -11,6 +10,17 @@ import typer
 from formats.errors import run_command
 from system.synapses.options import SynapseOptions
 from system.synapses.stage import run
+from system.train.arguments import (
+    BatchSize,
+    Epochs,
+    Fresh,
+    Images,
+    Network,
+    Output,
+    Quiet,
+    TestImages,
+    TrainImages,
+)
 
 _DEFAULT = SynapseOptions()
 
@@ -25,22 +35,10 @@ def train(
         str,
         typer.Option(metavar="NAME|FILE.json|FILE.toml", help="The synapse: a preset or a file"),
     ] = _DEFAULT.synapse,
-    images: Annotated[
-        str | None,
-        typer.Option(
-            metavar="mnist5k|digits|FOLDER|FILE.npz",
-            help="A packaged set (default mnist5k), a folder of IDX files, or arrays",
-        ),
-    ] = None,
-    train_images: Annotated[
-        int | None, typer.Option(help="Use so many training images, stratified")
-    ] = None,
-    test_images: Annotated[
-        int | None, typer.Option(help="Use so many test images, stratified")
-    ] = None,
-    network: Annotated[
-        str, typer.Option(metavar="lenet5|cnn2|mlp|mlp3|FILE.py:NAME", help="The network")
-    ] = _DEFAULT.network,
+    images: Images = None,
+    train_images: TrainImages = None,
+    test_images: TestImages = None,
+    network: Network = _DEFAULT.network,
     cells: Annotated[
         str, typer.Option(metavar="pair|single", help="Devices of a weight")
     ] = _DEFAULT.cells,
@@ -78,17 +76,13 @@ def train(
     rate: Annotated[
         float | None, typer.Option(help="First rate along the mean gradient of a batch")
     ] = None,
-    epochs: Annotated[int, typer.Option(help="Passes over the training images")] = _DEFAULT.epochs,
-    batch_size: Annotated[int, typer.Option(help="Images in one update")] = _DEFAULT.batch_size,
+    epochs: Epochs = _DEFAULT.epochs,
+    batch_size: BatchSize = _DEFAULT.batch_size,
     seed: Annotated[int, typer.Option(help="First seed")] = _DEFAULT.seed,
     seeds: Annotated[int, typer.Option(help="Runs, with the seeds that follow")] = _DEFAULT.seeds,
-    fresh: Annotated[
-        bool, typer.Option("--fresh", help="Ignore the checkpoints of an interrupted run")
-    ] = False,
-    output: Annotated[
-        Path, typer.Option("-o", "--output", help="Folder of the files written")
-    ] = _DEFAULT.output,
-    quiet: Annotated[bool, typer.Option("--quiet", help="Say nothing but errors")] = False,
+    fresh: Fresh = False,
+    output: Output = _DEFAULT.output,
+    quiet: Quiet = False,
 ) -> None:
     """Train a network whose only weights are conductances of memristors, beside floating point.
 

@@ -9,6 +9,17 @@ from typing import Annotated
 import typer
 
 from formats.errors import run_command
+from system.train.arguments import (
+    BatchSize,
+    Epochs,
+    Fresh,
+    Images,
+    Network,
+    Output,
+    Quiet,
+    TestImages,
+    TrainImages,
+)
 from system.train.options import TrainOptions
 from system.train.stage import run
 
@@ -22,23 +33,10 @@ app = typer.Typer(add_completion=False)
 )
 def train(
     cells: Annotated[Path, typer.Argument(help="cells.nc of characterization.extract")],
-    images: Annotated[
-        str | None,
-        typer.Option(
-            metavar="mnist5k|digits|FOLDER|FILE.npz",
-            help="A packaged set (default mnist5k), a folder of IDX files, or arrays",
-        ),
-    ] = None,
-    train_images: Annotated[
-        int | None, typer.Option(help="Use so many training images, stratified")
-    ] = None,
-    test_images: Annotated[
-        int | None, typer.Option(help="Use so many test images, stratified")
-    ] = None,
-    network: Annotated[
-        str,
-        typer.Option(metavar="lenet5|lenet-wide|cnn2|mlp|mlp3|FILE.py:NAME", help="The network"),
-    ] = _DEFAULT.network,
+    images: Images = None,
+    train_images: TrainImages = None,
+    test_images: TestImages = None,
+    network: Network = _DEFAULT.network,
     mac: Annotated[
         str | None, typer.Option(help="MAC group of cells.nc (default: its default_mac)")
     ] = None,
@@ -141,19 +139,15 @@ def train(
     sense_error: Annotated[
         float | None, typer.Option(help="What if reads failed with this probability")
     ] = None,
-    epochs: Annotated[int, typer.Option(help="Passes over the training images")] = _DEFAULT.epochs,
-    batch_size: Annotated[int, typer.Option(help="Images in one update")] = _DEFAULT.batch_size,
+    epochs: Epochs = _DEFAULT.epochs,
+    batch_size: BatchSize = _DEFAULT.batch_size,
     seed: Annotated[int, typer.Option(help="First seed")] = _DEFAULT.seed,
     seeds: Annotated[
         int, typer.Option(help="Runs in each arithmetic, with the seeds that follow")
     ] = _DEFAULT.seeds,
-    fresh: Annotated[
-        bool, typer.Option("--fresh", help="Ignore the checkpoints of an interrupted run")
-    ] = False,
-    output: Annotated[
-        Path, typer.Option("-o", "--output", help="Folder of the files written")
-    ] = _DEFAULT.output,
-    quiet: Annotated[bool, typer.Option("--quiet", help="Say nothing but errors")] = False,
+    fresh: Fresh = False,
+    output: Output = _DEFAULT.output,
+    quiet: Quiet = False,
 ) -> None:
     """Train a network with the stochastic arithmetic of cells.nc, beside plain floating point.
 

@@ -30,7 +30,7 @@ class MadeUp:
     """A cell, and a result that has scores once it was run."""
 
     name: str
-    varied: tuple[str, str, str]
+    varied: tuple[str, ...]
     scores: object = None
 
     @property
@@ -49,8 +49,8 @@ def amounts(one: Any) -> tuple[float, float, float]:
     return error, math.log10(energy), math.log10(area + 0.01 * 2**bits)
 
 
-CELLS = [
-    MadeUp(",".join(map(str, varied)), tuple(map(str, varied)))  # type: ignore[arg-type]
+CELLS: list[Any] = [
+    MadeUp(",".join(map(str, varied)), tuple(map(str, varied)))
     for varied in itertools.product(LENGTHS, MACS, BITS)
 ]
 
@@ -62,9 +62,9 @@ def read(cell: Any) -> dict[str, str]:
 def chosen(seed: int, trials: int, there: Sequence[str] = ()) -> list[str]:
     """The names in the order in which they were run."""
     results = {each.name: replace(each, scores=1) if each.name in there else each for each in CELLS}
-    search = Sampled(CELLS, read, amounts, trials, 4, seed)  # type: ignore[arg-type]
+    search = Sampled(CELLS, read, amounts, trials, 4, seed)
     order: list[str] = []
-    while batch := search(list(results.values())):  # type: ignore[arg-type]
+    while batch := search(list(results.values())):
         assert len(batch) <= 4
         for cell in reversed(batch):  # they may end in any order
             order.append(cell.name)
@@ -100,9 +100,9 @@ def test_no_training_is_chosen_twice_and_an_interrupted_search_goes_on_alike(opt
 
 def test_a_search_for_all_finds_all(optuna: Any) -> None:
     some = [cell for cell in CELLS if cell.varied[0] in "8 16" and cell.varied[2] in "3 4 5"]
-    search = Sampled(some, read, amounts, 99, 4, 1)  # type: ignore[arg-type]
+    search = Sampled(some, read, amounts, 99, 4, 1)
     results = {each.name: each for each in some}
-    while batch := search(list(results.values())):  # type: ignore[arg-type]
+    while batch := search(list(results.values())):
         for cell in batch:
             results[cell.name] = replace(results[cell.name], scores=1)
     assert set(search.asked) == set(results)
@@ -120,14 +120,14 @@ def test_the_sampler_learns(optuna: Any) -> None:
 
 
 def test_a_failed_training_is_not_asked_for_again(optuna: Any) -> None:
-    search = Sampled(CELLS, read, lambda _: None, 10, 4, 1)  # type: ignore[arg-type]
-    batches = list(iter(lambda: search(CELLS), []))  # type: ignore[arg-type]
+    search = Sampled(CELLS, read, lambda _: None, 10, 4, 1)
+    batches = list(iter(lambda: search(CELLS), []))
     assert [len(batch) for batch in batches] == [4, 4, 2]
 
 
 def test_options_are_ordered_where_they_are_numbers() -> None:
     few = [CELLS[0], CELLS[-1], CELLS[8]]
-    assert varied_numbers(few, read) == [  # type: ignore[arg-type]
+    assert varied_numbers(few, read) == [
         ("stream_length", ["8", "1024"], True),
         ("mac", ["counter", "approximate", "mux"], False),
         ("dac_bits", ["3", "4", "10"], True),
