@@ -126,10 +126,12 @@ def _summary(path: Path) -> list[str]:
         for name, total in content["totals"].items()
     ]
     for label, value in _accuracies(content["accuracy"]):
-        low, high = value["interval95"]
+        runs = value.get("by_run", ()) if value.get("treatment") else ()
+        low, high = (min(runs), max(runs)) if len(runs) > 1 else value["interval95"]
+        said = f"{len(runs)} chips" if len(runs) > 1 else "95 %"
         lines.append(
             f"  accuracy, {label:<31} {100 * value['value']:.1f} % "
-            f"(95 % {100 * low:.1f} to {100 * high:.1f})"
+            f"({said} {100 * low:.1f} to {100 * high:.1f})"
         )
     return lines
 

@@ -10,11 +10,16 @@ from typing import Any
 import numpy as np
 import pytest
 
+from devices.binary_states import BinaryStates
 from formats.binarized import BinarizedResult, read_binarized, write_binarized
 from formats.device import write_device
 from formats.errors import InputError
 from formats.provenance import sha256_file
 from system.binarized.cli import main
+from system.binarized.options import BinarizedOptions
+from system.binarized.pairs import Pairs
+from system.binarized.stage import Treat
+from system.images import load_images
 from tests.quick_compiling import compiling_quickly
 
 SMALL = (
@@ -77,6 +82,20 @@ def test_devices_reads_and_conversions_are_counted(result: BinarizedResult) -> N
     assert data["device_reads"].to_numpy().tolist() == [2 * 64 * 128, 2 * 128 * 10]
     assert data["conversions"].to_numpy().tolist() == [2 * 128, 3 * 10]
     assert data["stuck_on"].to_numpy().sum() == 0
+
+
+def test_chips_differ_and_meet_training_images_before_the_test(
+    device_file: Path, result: BinarizedResult
+) -> None:
+    """Each chip has a seed of its own; what calibrates one are images of the training set."""
+    read = result.data["correct"].sel(treatment="none").isel(condition=0).to_numpy()
+    assert np.any(read[:, 0] != read[:, 1])
+    options = BinarizedOptions(device_file, images="digits", calibrate=50)
+    images = load_images("digits", 400, 100)
+    found = Treat(options, images, Pairs(BinaryStates(1e5, 1e6))).few
+    known = {image.tobytes() for image in np.asarray(images.train)}
+    assert len(found) == 50 and all(np.asarray(image).tobytes() in known for image in found)
+    assert not any(image.tobytes() in known for image in np.asarray(images.test))
 
 
 def test_less_asked_for_gives_the_same_numbers(

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import xarray as xr
 
-from formats.cells import Cells
+from formats.cells import Cells, variable
 from formats.training import BINARY, Training
 from system.architecture import UNROLLED
 from system.budget import Budget, BudgetOptions, Line, budget
 from system.budget.sng import sng_table
+from system.budget.uncertainty import Uncertainty
 from system.budget.wear.use import mean_switching, owned, pulse_rates
 from system.budget.workload import Workload
 from tests import synthetic_training as synthetic
@@ -96,3 +98,28 @@ def plain(data: xr.Dataset, layer: str, product: str) -> None:
     data["stream_length"][:, ROWS[layer], COLUMNS[product]] = 0
     for name in ("operand_a", "operand_b"):
         data[name][ROWS[layer], COLUMNS[product]] = np.nan
+
+
+def pumped(cells: Cells) -> Cells:
+    """Cells whose write path needs a pump of efficiency 1/2."""
+    sng = cells.sng.assign(
+        charge_pump_area=variable((), 80e-12, "m2", "derived: test"),
+        charge_pump_efficiency=variable((), 0.5, "1", "derived: test"),
+    )
+    return replace(cells, groups={**cells.groups, "sng": sng})
+
+
+def edited(cells: Cells, changes: Mapping[tuple[str, str], float]) -> Cells:
+    """The cells with some variables multiplied."""
+    groups = dict(cells.groups)
+    for (group, name), times in changes.items():
+        data = groups[group].copy()
+        data[name] = data[name].copy(data=data[name].to_numpy() * times)
+        groups[group] = data
+    return replace(cells, groups=groups)
+
+
+def ends(found: Uncertainty, total: str, name: str) -> tuple[float, float]:
+    """A bar of the tornado."""
+    bar = next(bar for bar in found.tornado[total] if bar.input == name)
+    return bar.low, bar.high

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from formats.cells import Cells, variable
+from formats.cells import Cells
 from formats.errors import InputError
 from formats.training import Training
 from system.architecture import (
@@ -25,6 +25,7 @@ from system.architecture import (
 )
 from system.architecture.file import parse
 from system.budget import Budget, BudgetOptions, budget
+from tests.system_report import changes
 from tests.system_report.changes import of, trained
 
 Pair = tuple[Cells, Training]
@@ -33,11 +34,7 @@ Pair = tuple[Cells, Training]
 @pytest.fixture(scope="module")
 def pumped(cells: Cells) -> Cells:
     """Cells whose write path needs a pump of efficiency 1/2."""
-    sng = cells.sng.assign(
-        charge_pump_area=variable((), 80e-12, "m2", "derived: test"),
-        charge_pump_efficiency=variable((), 0.5, "1", "derived: test"),
-    )
-    return replace(cells, groups={**cells.groups, "sng": sng})
+    return changes.pumped(cells)
 
 
 def bill(pair: Pair, **choices: Any) -> Budget:

@@ -8,10 +8,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from formats.cells import Cells, variable
+from formats.cells import Cells
 from formats.training import Training
 from system.architecture import UNROLLED, Architecture, Columns, Overhead
 from system.budget import Budget, BudgetOptions, budget
+from tests.system_report import changes
 
 Pair = tuple[Cells, Training]
 QUANTITIES = {"m2": ("area",), "J": ("energy_training", "energy_inference"), "W": ("leakage",)}
@@ -28,11 +29,7 @@ IN_MEMORY = replace(LAYOUT, parallelism="layer", columns=Columns(("forward", "in
 @pytest.fixture(scope="module")
 def cells(cells: Cells) -> Cells:
     """With a pump, so that every kind of unit is in the bill."""
-    sng = cells.sng.assign(
-        charge_pump_area=variable((), 80e-12, "m2", "derived: test"),
-        charge_pump_efficiency=variable((), 0.5, "1", "derived: test"),
-    )
-    return replace(cells, groups={**cells.groups, "sng": sng})
+    return changes.pumped(cells)
 
 
 def units(cells: Cells) -> list[tuple[str, str, str]]:

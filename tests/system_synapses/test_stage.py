@@ -67,6 +67,31 @@ def test_the_files_agree_with_each_other(files: tuple[Path, Path]) -> None:
     assert not (files[0].parent / stage.CHECKPOINTS).exists()
 
 
+def test_potentiating_pulses_are_those_that_moved_the_conductances(
+    files: tuple[Path, Path],
+) -> None:
+    """Equal steps from the low end: first + up - down are the levels that devices stand at, but
+    for errors of steps, and pulses at ends or on stuck devices (a few in a hundred)."""
+    data = read_synapse_training(files[0]).data
+    steps = Synapse.from_dict(read_synapse_training(files[0]).synapse).potentiation.branch.pulses
+    with np.load(files[1]) as held:
+        for k, name in enumerate(data["crossbar"].values):
+            if data["devices"][k] < 1000:
+                continue
+            level = 0.0
+            for cell in (0, 1):
+                g, low, high = (
+                    held[f"seed1/{name}/{cell}/{part}"] for part in ("conductance", "low", "high")
+                )
+                free = high > low
+                level += float(np.sum((g - low)[free] / (high - low)[free] * steps) / free.mean())
+            first, pulses = (
+                float(data[one][k] * data["devices"][k]) for one in ("first_pulses", "pulses")
+            )
+            share = (pulses + level - first) / (2 * pulses)
+            assert float(data["potentiated"][k]) == pytest.approx(share, abs=0.03)
+
+
 def test_a_killed_run_ends_with_the_bytes_of_one_that_was_not(
     files: tuple[Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

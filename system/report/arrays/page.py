@@ -75,9 +75,13 @@ def scores(found: Mapping[str, Any]) -> list[Card]:
     for (name, mapped), row in chosen.items():
         low, high = row["interval95"]
         count = len(row["by_run"])
+        sure = f"95 %: {percent(low)} … {percent(high)}"
         more = [f"{whole(row['test_images'])} test images"]
         if mapped or runs == "seeds":
             more.append(f"{count} {runs if count != 1 else runs[:-1]}")
+        if mapped and count > 1:
+            more.append(f"{sure}, of the mean and by its test images alone")
+            sure = f"chips: {percent(min(row['by_run']))} … {percent(max(row['by_run']))}"
         if mapped:
             more.append(
                 f"R_OFF/R_ON {digits(row['ratio'])}, spreads {percent(row['spread_on'])} and "
@@ -89,7 +93,7 @@ def scores(found: Mapping[str, Any]) -> list[Card]:
                 f"Accuracy, {NAMES.get(name, name)}{on}",
                 "simulated",
                 percent(row["value"]),
-                f"95 %: {percent(low)} … {percent(high)}",
+                sure,
                 tuple(more),
             )
         )
