@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from system.budget.arrays.inputs import DRIVEN
 from system.budget.arrays.lines import ArrayLine
 from system.budget.lines import Total
 from system.budget.uncertainty.inputs import Input
@@ -81,12 +82,13 @@ _MEANINGS = {
     "leakage_uW": ("uW", "sum of the lines, at all times"),
     "energy_per_inference_J": (
         "J",
-        "one image read through all layers, every row driven fully: an upper estimate",
+        f"one image read through all layers, rows driven to {DRIVEN:.2g} of the energy of "
+        "full ones (assumed)",
     ),
     "energy_per_training_image_J": (
         "J",
-        "forward pass, backward reads (rows driven fully) and the mean programming pulses of an "
-        "image",
+        f"forward pass, backward reads (rows driven to {DRIVEN:.2g}, assumed) and the mean "
+        "programming pulses of an image",
     ),
     "programming_energy_J": ("J", "the array written once, before it is used"),
     "latency_s": (

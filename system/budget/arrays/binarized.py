@@ -15,6 +15,7 @@ from formats.cells import Cells
 from formats.device import parse_device
 from formats.errors import InputError
 from system.budget.arrays.bill import ArrayBill
+from system.budget.arrays.inputs import DRIVEN
 from system.budget.arrays.lines import ArrayLine, Events
 from system.budget.arrays.parts import (
     Conductance,
@@ -140,7 +141,8 @@ def _assumptions(chip: dict[str, Any], unit: Units) -> tuple[str, ...]:
         f"{chip['tile_columns']} ({chip['mapping']} mapping), each layer on its own; the layout is "
         "an assumption of this project and no statement of a publication.",
         f"Every device is read at {unit.read.voltage:.4g} V for {unit.read.time:.4g} s at each "
-        "position, whatever its row carries: an upper estimate. Half of them are ON.",
+        f"position, with {DRIVEN:.2g} of the energy of a fully driven row (assumed). "
+        "Half of them are ON.",
         f"Every device is programmed once, offline, by one pulse of {unit.write.voltage:.4g} V for "
         f"{unit.write.time:.4g} s at the mean conductance, without verification.",
         "One accumulator, as wide as a conversion and 8 bits more, for every converted sum; its "

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from system.budget.uncertainty.inputs import factor, within
 
 CELL_AREA = factor(
@@ -10,12 +12,16 @@ CELL_AREA = factor(
     "assumed: the area rule of its access transistor is ours, contacts and spacings are no "
     "foundry's",
 )
+LEAST_DRIVE = 0.1
+"""Of the energy of a read with every row at the whole read voltage; assumed."""
+DRIVEN = math.sqrt(LEAST_DRIVE)
+"""What the bill takes: the middle, in logarithms, between the least and all."""
 DRIVE = within(
     "drive of the rows",
-    0.1,
-    1.0,
-    "assumed: the bill has every row at the whole read voltage for the whole read; pixels and "
-    "activations that are small or 0 drive less",
+    LEAST_DRIVE / DRIVEN,
+    1 / DRIVEN,
+    f"assumed: pixels and activations drive rows to {LEAST_DRIVE:g} to 1 of the energy of a read "
+    f"with every row at the whole read voltage; the bill has {DRIVEN:.2g} of it",
 )
 CONDUCTANCE = factor(
     "mean conductance",

@@ -10,6 +10,7 @@ from system.budget.arrays.inputs import (
     CONVERTER_AREA,
     CONVERTER_ENERGY,
     DRIVE,
+    DRIVEN,
     PULSE,
 )
 from system.budget.arrays.lines import ArrayLine, Events
@@ -38,12 +39,13 @@ def read_line(
         group=DEVICES,
         count=devices,
         unit_area=unit.cell_area if devices else 0.0,
-        unit_energy=unit.read.energy(mean.value),
+        unit_energy=DRIVEN * unit.read.energy(mean.value),
         unit_leakage=0.0,
         events=events,
         count_source=said if devices else _NO_PART,
         area_source=unit.cell_area_source if devices else _NO_PART,
-        energy_source=_of_pulse(unit.read, mean),
+        energy_source=f"{_of_pulse(unit.read, mean)}, times {DRIVEN:.2g} (assumed: drive of the "
+        "rows)",
         leakage_source=IDLE,
         area_inputs=(CELL_AREA,),
         energy_inputs=(DRIVE, CONDUCTANCE),

@@ -9,6 +9,7 @@ import numpy as np
 from formats.errors import InputError
 from formats.synapse_training import SynapseTraining
 from system.budget.arrays.bill import ArrayBill
+from system.budget.arrays.inputs import DRIVEN
 from system.budget.arrays.lines import ArrayLine, Events
 from system.budget.arrays.parts import (
     Conductance,
@@ -163,7 +164,8 @@ def _assumptions(training: SynapseTraining, unit: Units) -> tuple[str, ...]:
         "Crossbars of 1T1R cells of cells.nc, without the tiles that a real array is cut into; the "
         "layout is an assumption of this project and no statement of a publication.",
         f"Every device is read at {unit.read.voltage:.4g} V for {unit.read.time:.4g} s at each "
-        "position, whatever its row carries: an upper estimate. The conductance is the mean at the "
+        f"position, with {DRIVEN:.2g} of the energy of a fully driven row (assumed). "
+        "The conductance is the mean at the "
         "end of the training.",
         "Errors pass backward through the same devices, read once more at each position, in all "
         "layers but the first.",
