@@ -11,10 +11,10 @@ import numpy as np
 
 from formats.cells import Cells
 from formats.errors import InputError
-from formats.training import Training, read_training
+from formats.training import read_training
 from system.architecture import Architecture
-from system.budget import BudgetOptions, budget
 from system.budget.accuracy import wilson
+from system.budget.bill import BudgetOptions, Pair, checked, priced
 from system.explore.layouts import DacLevel, Layout, goes_with
 from system.sweep.cell import TRAINING_FILE, Cell
 from system.sweep.collect import Result
@@ -82,9 +82,9 @@ def estimate(scores: Scores) -> Estimate:
     )
 
 
-def costs(cells: Cells, training: Training, laid: Architecture) -> Costs:
-    """The budget's totals; raises :class:`InputError` where it refuses the training."""
-    bill = budget(cells, training, laid, BudgetOptions())
+def costs(pair: Pair, laid: Architecture) -> Costs:
+    """The budget's totals; raises :class:`InputError` where it refuses the layout."""
+    bill = priced(pair, laid, BudgetOptions().frame_rate)
     return Costs(
         bill.energy_inference, bill.area, bill.timing.inference, bill.leakage, bill.layout.macs()
     )
@@ -121,6 +121,7 @@ class Prices:
             return [], [Unpriced(cell.name, result.error)] if result.error else []
         try:
             training = read_training(Path(cell.folder) / TRAINING_FILE)
+            pair = checked(self.cells, training, accept_edited_cells=False)
         except InputError as error:
             return [], [Unpriced(cell.name, str(error))]
         accuracy, varied = estimate(result.scores), self.varied(cell)
@@ -130,11 +131,11 @@ class Prices:
             if not goes_with(layout.architecture, cell.options, self.default_mac):
                 continue
             try:
-                priced = costs(self.cells, training, self.laid(layout, cell))
+                amounts = costs(pair, self.laid(layout, cell))
             except InputError as error:
                 refused.append(Unpriced(f"{cell.name} on {layout.name}", str(error)))
             else:
-                found.append(Point(cell.name, varied, layout.name, accuracy, priced))
+                found.append(Point(cell.name, varied, layout.name, accuracy, amounts))
         return found, refused
 
     def varied(self, cell: Cell) -> dict[str, str]:
