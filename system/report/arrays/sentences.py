@@ -12,12 +12,12 @@ def sentences(report: Mapping[str, Any]) -> list[str]:
     """From report.json."""
     lines = report["lines"]
     said = [
-        f"Area is dominated by the group {_dominant(lines, 'area_mm2')}, the energy of an "
-        f"inference by {_dominant(lines, 'energy_per_inference_J')}.",
+        f"The largest part of the area are {_dominant(lines, 'area_mm2')}, of the energy of an "
+        f"inference {_dominant(lines, 'energy_per_inference_J')}.",
     ]
     if "energy_per_training_image_J" in report["totals"]:
         said.append(
-            "The energy of a training image is dominated by "
+            "The largest part of the energy of a training image are "
             f"{_dominant(lines, 'energy_per_training_image_J')}."
         )
     return [*said, *_accuracy(report["accuracy"]), *_lifetime(report["wear"])]
@@ -28,7 +28,7 @@ def _dominant(lines: list[Mapping[str, Any]], key: str) -> str:
     for line in lines:
         groups[line["group"]] = groups.get(line["group"], 0.0) + line[key]
     most, total = max(groups, key=lambda name: groups[name]), sum(groups.values())
-    return f"{most} ({digits(100 * groups[most] / total)} %)" if total else "none"
+    return f"{most.lower()} ({digits(100 * groups[most] / total)} %)" if total else "none"
 
 
 def _accuracy(found: Mapping[str, Any]) -> list[str]:
@@ -93,7 +93,7 @@ def _lifetime(found: Mapping[str, Any]) -> list[str]:
     unit, so_far = found["unit"], found["so_far"]
     epochs = own["epochs_to_first"]
     said = [
-        f"The most used device (in {so_far['most_used']}) has had {digits(so_far['pulses'])} "
+        f"The most used device (in {so_far['most_used']}) has had {whole(so_far['pulses'])} "
         f"programming pulse{'s' if so_far['pulses'] != 1 else ''}: "
         f"{digits(100 * so_far['fraction'])} % of its endurance, a pulse counted as a cycle."
     ]
