@@ -8,7 +8,7 @@ from pathlib import Path
 
 
 class Kind(StrEnum):
-    """Why a run gave no result. All but ``NETLIST`` are tried again with robust options."""
+    """Why a run gave no result; :mod:`circuits.ngspice.robust` says what is tried then."""
 
     NETLIST = "netlist"
     """The deck is wrong: ngspice names the line, the model, the subcircuit or the analysis."""
@@ -18,6 +18,8 @@ class Kind(StrEnum):
     """The process died."""
     HANG = "hang"
     """No answer within the time limit."""
+    ENGINE = "engine"
+    """libngspice could not be loaded, or the process not be set up: no deck would do better."""
 
 
 @dataclass(frozen=True)
@@ -41,4 +43,4 @@ class SimulationError(RuntimeError):
 
 
 class EngineMissing(RuntimeError):
-    """ngspice or libngspice is not installed; the message says how to install it."""
+    """ngspice or libngspice is not installed or does not start; the message says what to do."""
