@@ -27,6 +27,7 @@ from circuits.ngspice.installation import (
     TESTED_VERSION,
     executable_path,
     executable_version,
+    library_identity,
     library_path,
     warn_of_other_version,
 )
@@ -51,6 +52,7 @@ __all__ = [
     "clear_cache",
     "executable_path",
     "executable_version",
+    "library_identity",
     "library_path",
     "run_batch",
     "warn_of_other_version",
@@ -214,7 +216,7 @@ class Simulator:
         tail = "\n".join([line for line in log.splitlines() if line.strip()][-_LAST_LINES:])
         look = f"; look at it with: ngspice -b {kept}" if kept is not None else ""
         return SimulationError(
-            f"ngspice: {reason}; {_where(kept)}{look}" + (f"\n{tail}" if tail else ""), kept
+            f"ngspice: {reason}; {_where(kept)}{look}" + (f"\n{tail}" if tail else ""), kept, reason
         )
 
     def _attempt(self, deck: str, leaves_traces: bool) -> Waveforms | Failure:

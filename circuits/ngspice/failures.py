@@ -34,12 +34,14 @@ class Failure:
 class SimulationError(RuntimeError):
     """A simulator failed on a deck.
 
-    The message holds its last lines and the path of the kept deck, which is also ``kept``.
+    The message holds its last lines and the path of the kept deck, which is also ``kept``;
+    ``reason`` is the message without both.
     """
 
-    def __init__(self, message: str, kept: Path | None = None) -> None:
+    def __init__(self, message: str, kept: Path | None = None, reason: str = "") -> None:
         super().__init__(message)
         self.kept = kept
+        self.reason = reason or message
 
 
 class EngineMissing(RuntimeError):
