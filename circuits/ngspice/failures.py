@@ -15,7 +15,7 @@ class Kind(StrEnum):
     CONVERGENCE = "convergence"
     """No solution was found, or values that are not finite."""
     CRASH = "crash"
-    """The process died."""
+    """The process died, or has no memory left and is of no more use."""
     HANG = "hang"
     """No answer within the time limit."""
     ENGINE = "engine"

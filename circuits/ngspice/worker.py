@@ -30,6 +30,7 @@ _CONVERGENCE = re.compile(
     r".*Timestep too small|.*simulation\(s\) aborted|.*[Nn]o convergence|.*singular matrix"
     r"|.*iteration limit"
 )
+_NO_MEMORY = re.compile(r".*can't allocate|.*[Oo]ut of memory")
 _STDERR = 2
 
 
@@ -140,6 +141,9 @@ def _answer(engine: Any, deck: str) -> tuple[Packed | Failure, str]:
 
 def _printed_failure(log: list[str]) -> Failure | None:
     lines = [line.strip() for line in log]
+    for line in lines:
+        if _NO_MEMORY.match(line):
+            return Failure(Kind.CRASH, line, "\n".join(log))
     fatal = [line for line in lines if _FATAL.match(line)]
     if not fatal:
         return None

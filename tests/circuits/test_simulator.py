@@ -35,7 +35,7 @@ c1 out 0 1n
 .save v(out)
 .end
 """
-ENDLESS = RC.replace(".tran 10n 5u uic", ".tran 1n 1 0 1n uic")
+ENDLESS = RC.replace(".tran 10n 5u uic", ".tran 1n 20m 0 1n uic")
 BRIDGE = """* a choke behind ideal diodes: no capacitance holds its node
 .model dd d is=1e-16 n=0.4 rs=1m
 vin a b sin(0 100 100k)
