@@ -6,7 +6,6 @@ import os
 import subprocess
 import sys
 import tempfile
-import time
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import IO
@@ -16,6 +15,8 @@ from circuits.ngspice.installation import library_path
 from circuits.ngspice.pipe import receive, receive_greeting
 from circuits.ngspice.waveforms import Waveforms
 
+_START = 120.0
+"""s a process may take to load ngspice; a busy machine takes some."""
 _LAST_WORDS = 4096
 """Bytes of what ngspice printed that are kept of a run that hung or died."""
 
@@ -68,12 +69,14 @@ class Child:
         return self._process.poll() is None
 
     def ask(self, deck: str, timeout: float) -> Waveforms | Failure:
-        """Run a deck; after a failure the child is of no more use."""
-        end = time.monotonic() + timeout
+        """Run a deck within ``timeout`` (s); after a failure the child is of no more use.
+
+        What the process needs to start does not count.
+        """
         try:
             if not self._greeted:
-                if not self._receive.poll(timeout):
-                    return self._hang(timeout)
+                if not self._receive.poll(_START):
+                    return self._hang(_START)
                 greeting = receive_greeting(self._receive)
                 if isinstance(greeting, Failure):
                     return greeting
@@ -81,7 +84,7 @@ class Child:
             if self._printed is not None:
                 self._printed.truncate(0)  # the other end appends
             self._send.send_bytes(deck.encode())
-            if not self._receive.poll(max(0.0, end - time.monotonic())):
+            if not self._receive.poll(timeout):
                 return self._hang(timeout)
             return receive(self._receive)
         except (EOFError, OSError):

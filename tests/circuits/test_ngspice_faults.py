@@ -66,7 +66,6 @@ r1 a 0 1k
 .save v(a)
 .end
 """
-ENDLESS = RC.replace(".tran 10n 5u", ".tran 1n 20m 0 1n")
 STUB = r"""
 #include <stdio.h>
 #include <string.h>
@@ -125,8 +124,8 @@ def test_more_iterations_and_gear_rescue_a_snap_back_with_the_circuit_as_it_is(
 
 
 def test_gear_rescues_what_rings_until_its_time_is_over() -> None:
-    with Simulator(timeout=3.0, cache="off") as simulator:
-        with pytest.warns(Remark, match=r"no answer after 3 s; run with method=gear"):
+    with Simulator(timeout=2.0, cache="off") as simulator:
+        with pytest.warns(Remark, match=r"no answer after 2 s; run with method=gear"):
             found = simulator.run(RINGING)
         assert not found.robust and simulator.counters.attempts == 2
     # Without l2 (its switch is open), l1 and l3 halve the source.
@@ -149,16 +148,6 @@ def test_what_nothing_rescues_says_all_that_was_tried_and_where_the_deck_is(tmp_
     cache = Cache(tmp_path)
     key = cache.key(read_deck(IMPOSSIBLE))
     assert key is not None and cache.read(key) is None
-
-
-def test_a_run_beyond_its_time_leaves_the_last_words_of_ngspice() -> None:
-    with (
-        Simulator(timeout=1.5, cache="off") as simulator,
-        pytest.raises(SimulationError, match=r"no answer after 1\.5 s") as caught,
-    ):
-        simulator.run(ENDLESS)
-    assert "v1#branch" in str(caught.value)  # of the operating point, before the transient
-    assert caught.value.kept is not None and caught.value.kept.read_text() == ENDLESS
 
 
 def test_a_worker_without_memory_is_said_and_the_pool_goes_on() -> None:
