@@ -24,6 +24,7 @@ from circuits.simulator import (
     EngineMissing,
     SimulationError,
     Simulator,
+    run_batch,
 )
 from formats.errors import InputError, Remark
 from formats.netcdf import write_groups
@@ -176,6 +177,17 @@ def test_a_worker_without_memory_is_said_and_the_pool_goes_on() -> None:
         assert simulator.counters.attempts == 2  # options give no memory
         assert caught.value.kept is not None
         assert simulator.run(RC).time.size > 10
+
+
+def test_the_plain_program_beyond_its_time_names_the_deck_and_its_last_words(
+    tmp_path: Path,
+) -> None:
+    deck = tmp_path / "long.cir"
+    long = RC.replace(".tran 10n 5u", ".tran 1n 50m 0 1n\n.meas tran last find v(out) at=1m")
+    deck.write_text(long)
+    with pytest.raises(SimulationError, match=r"ran longer than 1 s on .*long\.cir") as caught:
+        run_batch(deck, timeout=1.0)
+    assert caught.value.kept == deck
 
 
 # --- full disks --------------------------------------------------------------------------------

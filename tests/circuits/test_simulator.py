@@ -136,7 +136,7 @@ def test_a_hanging_run_is_killed_and_the_pool_goes_on() -> None:
         assert caught.value.kept is not None and f"ngspice -b {caught.value.kept}" in str(
             caught.value
         )
-        assert time.monotonic() - start < 10
+        assert time.monotonic() - start < 60  # three attempts, and what the processes take to start
         assert simulator.run(RC).time.size > 10
         assert simulator.counters.attempts == 4
 
@@ -149,6 +149,9 @@ def test_what_does_not_converge_is_rescued_by_robust_options_and_marked(
     with pytest.warns(RuntimeWarning, match="Timestep too small"):
         rescued = simulator.run(BRIDGE)
     assert rescued.robust and ROBUST_OPTIONS in rescued.rescued
+    assert [(name[:7], words) for name, words in simulator.rescued.items()] == [
+        ("a choke", rescued.rescued)
+    ]
     load = rescued["v(p)"] - rescued["v(m)"]
     assert 98 < load.max() < 100  # the peak of the source, less two diodes
     with Simulator(cache="off") as helped:  # the same as with a capacitor where it was missing
