@@ -3,7 +3,7 @@
 .DEFAULT_GOAL := demo
 PYTHON_IN_VENV := .venv/bin/python
 
-.PHONY: setup demo test lint netlists lock clean
+.PHONY: setup demo test lint netlists supply lock clean
 
 setup:
 	@bash tools/setup.sh
@@ -24,10 +24,16 @@ test: lint
 netlists: setup
 	@$(PYTHON_IN_VENV) -m circuits.decks netlists
 
-# The lock file covers every supported Python; it needs uv (pip install uv).
+# Licences and known weaknesses of the dependencies; wheel and source archive built, installed, used.
+supply: setup
+	@bash tools/supply.sh
+
+# The lock files cover every supported Python; they need uv (pip install uv).
 lock:
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate \
 		--no-header --upgrade --extra dev pyproject.toml -o requirements.lock
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate \
+		--no-header --upgrade tools/supply.in -o tools/supply.lock
 
 clean:
 	rm -rf .venv out build dist *.egg-info

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import importlib.metadata
 import json
 import sys
 from collections.abc import Sequence
@@ -43,8 +44,22 @@ Example: stochram run examples/demo.toml
 """
 
 
+def _say_version(asked: bool) -> None:
+    if asked:
+        print(f"stochram {importlib.metadata.version('stochram')}")
+        raise typer.Exit
+
+
 @app.callback(help=_HELP)
-def stochram() -> None:
+def stochram(
+    *,
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_say_version, is_eager=True, help="Print the version and end."
+        ),
+    ] = False,
+) -> None:
     """Hold the sub-commands together."""
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -179,3 +180,8 @@ def test_small_experiment_runs_end_to_end_and_then_only_what_changed(
     for name in ("device.json", "cells.nc", "training.nc", "weights.npz"):
         assert sha256_file(output / name) == digests[name]
     assert sha256_file(output / "report.json") != digests["report.json"]
+
+
+def test_the_command_says_its_version(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--version"]) == 0
+    assert capsys.readouterr().out == f"stochram {version('stochram')}\n"
