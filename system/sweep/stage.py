@@ -9,6 +9,7 @@ from pathlib import Path
 
 from formats.atomic import write_text
 from formats.errors import InputError
+from formats.interrupts import going_on
 from system.sweep.backends import BACKENDS, cluster, here, on_executor, processes
 from system.sweep.cell import Cell, finished, time_of
 from system.sweep.check import check_cells
@@ -127,23 +128,20 @@ def train(
         return everything(list(results.values()))[: total - done]
 
     write()
-    try:
-        with _running(options, waiting, runner) as (start, at_a_time), screen:
-            screen.time_left(pace, ahead(), at_a_time, total)
-            while chosen := choose(list(results.values())):
-                left = {cell.name: cell for cell in chosen}
-                with _watched(options, left, at_a_time, screen):
-                    for outcome in start(list(left.values())):
-                        cell, done = left.pop(outcome.name), done + 1
-                        results[cell.name] = result = _result(cell, outcome)
-                        if outcome.seconds is not None and outcome.whole:
-                            pace = pace.add(cell.images, outcome.seconds)
-                        write()
-                        screen.cell(result, outcome, done, total)
-                        screen.time_left(pace, ahead(), at_a_time, total)
-    except KeyboardInterrupt:
-        screen.say("interrupted; the same command goes on from here", always=True)
-        raise
+    kept = going_on("trainings that ended are kept, the same command goes on from here")
+    with kept, _running(options, waiting, runner) as (start, at_a_time), screen:
+        screen.time_left(pace, ahead(), at_a_time, total)
+        while chosen := choose(list(results.values())):
+            left = {cell.name: cell for cell in chosen}
+            with _watched(options, left, at_a_time, screen):
+                for outcome in start(list(left.values())):
+                    cell, done = left.pop(outcome.name), done + 1
+                    results[cell.name] = result = _result(cell, outcome)
+                    if outcome.seconds is not None and outcome.whole:
+                        pace = pace.add(cell.images, outcome.seconds)
+                    write()
+                    screen.cell(result, outcome, done, total)
+                    screen.time_left(pace, ahead(), at_a_time, total)
     _draw(options.output / PICTURE_FILE, list(results.values()))
     screen.failures(list(results.values()))
     return list(results.values())
