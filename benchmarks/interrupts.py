@@ -395,13 +395,12 @@ def summary() -> None:
                 {key: trial[key] for key in ("stage", "signal", "number", "moment", "problems")}
                 for trial in bad
             ]
-    print(
-        f"{'stage':<16}{'signal':<9}{'trials':>7}{'aimed':>7}{'failed':>8}{'earlier':>9}{'end s':>8}"
-    )
+    heads = ("trials", "aimed", "failed", "mended", "end s")
+    print(f"{'stage':<16}{'signal':<9}" + "".join(f"{head:>8}" for head in heads))
     for row in rows:
         print(
-            f"{row['stage']:<16}{row['signal']:<9}{row['trials']:>7}{row['aimed_at_files']:>7}"
-            f"{row['failed']:>8}{row['failed_before_a_change']:>9}{row['slowest_end_s'] or 0:>8.1f}"
+            f"{row['stage']:<16}{row['signal']:<9}{row['trials']:>8}{row['aimed_at_files']:>8}"
+            f"{row['failed']:>8}{row['failed_before_a_change']:>8}{row['slowest_end_s'] or 0:>8.1f}"
         )
     content = {"commits": dict(commits), "rows": rows, "failures": failures}
     print(f"wrote {write_result('interrupts', content)}")

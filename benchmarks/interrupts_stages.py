@@ -18,8 +18,8 @@ import numpy as np
 import pandas as pd
 
 from benchmarks.common import HERE, STATE
-from characterization.extract.stage import stage_provenance as extract_provenance
 from characterization.extract.options import ExtractOptions
+from characterization.extract.stage import stage_provenance as extract_provenance
 from devices.synapse import PRESETS, draw, train_of_pulses
 from formats.errors import InputError
 from formats.provenance import sha256_file

@@ -25,9 +25,9 @@ class Tree:
         self._looked = 0.0
 
     def look(self) -> set[int]:
-        """All members so far, dead ones too; those born and orphaned between two looks are missed."""
+        """All members so far, dead ones too; one orphaned between two looks is missed."""
         parents = {}
-        for entry in os.listdir("/proc"):  # noqa: PTH208: many times a second
+        for entry in os.listdir("/proc"):  # noqa: PTH208
             if entry.isdecimal():
                 fields = _fields(int(entry))
                 if fields is not None:
