@@ -92,6 +92,8 @@ def main() -> None:
     chosen.add_argument("--stages", default=",".join(STAGES))
     chosen.add_argument("--until", type=float, default=float("inf"))
     given = chosen.parse_args()
+    # A shell starts what it puts into the background with SIGINT ignored, for our children too.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     stages, start = given.stages.split(","), time.monotonic()
     FOLDER.mkdir(parents=True, exist_ok=True)
     left = [plan for plan in plans(stages, given.trials) if not passed(place(*plan))]

@@ -151,60 +151,62 @@ def _hashed(table: str, attribute: str, arrays: str) -> Callable[..., list[str]]
 STAGES = {
     case.name: case
     for case in (
-        StageCase("fit", "characterization.fit {data} --name {name} -o {folder}", _fits),
+        StageCase("fit", "characterization.fit {data} --name {name} --quiet -o {folder}", _fits),
         StageCase(
-            "fit-synapse", "stochram fit-synapse {inputs}/pulses.csv --name {name} -o {folder}"
+            "fit-synapse",
+            "stochram fit-synapse {inputs}/pulses.csv --name {name} --quiet -o {folder}",
         ),
         StageCase(
             "extract",
             "characterization.extract {inputs}/device.json --points 3 --cells , --seed {seed} "
-            "-o {folder}",
+            "--quiet -o {folder}",
             simulates=True,
         ),
         StageCase(
             "stream",
-            "stochram stream --cells {inputs}/cells.nc --bits 1000 --seed {seed} -o {folder}",
+            "stochram stream --cells {inputs}/cells.nc --bits 1000 --seed {seed} --quiet "
+            "-o {folder}",
         ),
         StageCase(
             "train",
             f"system.train {{inputs}}/cells.nc {_TINY} --stream-length 16 --exact-images 5 "
-            "--seed {seed} -o {folder}",
+            "--seed {seed} --quiet -o {folder}",
             _hashed("training.nc", "weights_sha256", "weights.npz"),
         ),
         StageCase(
             "train-exact",
             f"system.train {{inputs}}/cells.nc {_TINY} --stream-length 16 --exact-images 5 "
-            "--mode exact --seed {seed} -o {folder}",
+            "--mode exact --seed {seed} --quiet -o {folder}",
             _hashed("training.nc", "weights_sha256", "weights.npz"),
         ),
         StageCase(
             "train-synapses",
-            f"stochram train-synapses {_TINY} --seed {{seed}} -o {{folder}}",
+            f"stochram train-synapses {_TINY} --seed {{seed}} --quiet -o {{folder}}",
             _hashed("synapses.nc", "conductances_sha256", "conductances.npz"),
         ),
         StageCase(
             "binarized",
             f"stochram binarized {{inputs}}/device.json {_TINY} --chips 1 --calibrate 20 "
-            "--seed {seed} -o {folder}",
+            "--seed {seed} --quiet -o {folder}",
             _hashed("binarized.nc", "weights_sha256", "binarized.npz"),
         ),
         StageCase(
             "sweep",
             "stochram sweep {inputs}/cells.nc --vary stream_length=8,16 "
             + " ".join(f"--set {word}" for word in _GRID.split())
-            + " --set exact_images=0 --set seed={seed} -j 2 -o {folder}",
+            + " --set exact_images=0 --set seed={seed} -j 2 --quiet -o {folder}",
         ),
         StageCase(
             "explore",
             "stochram explore {inputs}/cells.nc --stream-lengths 8,16 "
             "--set images=digits --train-images 60 --test-images 30 --set network=mlp "
-            "--set batch_size=20 --epochs 1 --seed {seed} -o {folder}",
+            "--set batch_size=20 --epochs 1 --seed {seed} --quiet -o {folder}",
         ),
         StageCase(
             "report",
             "system.report {inputs}/cells.nc {inputs}/training.nc --frame-rate {seed} -o {folder}",
         ),
-        StageCase("run", "stochram run {inputs}/{name}.toml -o {folder}", simulates=True),
+        StageCase("run", "stochram run {inputs}/{name}.toml --quiet -o {folder}", simulates=True),
     )
 }
 
