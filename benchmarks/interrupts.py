@@ -192,7 +192,7 @@ def launch(case: StageCase, which: str, folder: Path, scratch: Path) -> subproce
         [sys.executable, "-m", *case.command(which, folder)],
         cwd=FOLDER,
         env={**os.environ, **case.environment(scratch), "TMPDIR": str(scratch)},
-        start_new_session=True,
+        process_group=0,  # and not a session: its share of the processor is that of ours
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
