@@ -175,10 +175,13 @@ def undisturbed(case: StageCase) -> tuple[Course, Course]:
             process = launch(case, which, folder, Path(scratch))
             events, tree = Events(folder), Tree(process.pid)
             seconds = 0.0
-            while process.poll() is None:
-                events.wait(0.02)
-                seconds = max(seconds, tree.seconds())
-            _, error = process.communicate()
+            try:
+                while process.poll() is None:
+                    events.wait(0.02)
+                    seconds = max(seconds, tree.seconds())
+                _, error = process.communicate()
+            finally:
+                process.kill()
         if process.returncode != 0:
             raise RuntimeError(f"{case.name}: {error}")
         found[which] = Course(case.outputs(folder), seconds, events.count)
@@ -335,7 +338,10 @@ def check_outputs(trial: Trial, case: StageCase, folder: Path, old: Course, new:
 def check_next(trial: Trial, case: StageCase, folder: Path, scratch: Path, new: Course) -> None:
     """The same command ends like an undisturbed one and clears away what the signal left."""
     process = launch(case, "new", folder, scratch)
-    _, error = process.communicate(timeout=LONGEST)
+    try:
+        _, error = process.communicate(timeout=LONGEST)
+    finally:
+        process.kill()
     if process.returncode != 0:
         trial.problems.append(f"the next run ended with {process.returncode}: {error[-1500:]}")
         return
