@@ -94,7 +94,13 @@ def start(module: str) -> NoReturn:
     command = importlib.import_module(module).main
     if listens:
         _listen()
-    code = command()
+    try:
+        code = command()
+    except BaseException as error:
+        if not (asked() or isinstance(error, INTERRUPTS)):
+            raise
+        say_interrupted()  # `stochram train` loads its stage before any command of it runs
+        code = EXIT_CODE
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # all is written, or said
     sys.exit(code)
 

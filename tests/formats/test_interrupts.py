@@ -51,6 +51,8 @@ def work(what: str):
                     raise ValueError("something else")
 
 def main():
+    if "loads" in sys.argv:
+        ready()
     return run_command(app)
 """
 LOADING = """
@@ -89,6 +91,13 @@ def test_while_it_loads_a_command_ends_at_once_with_one_line(tmp_path: Path) -> 
     (tmp_path / "command.py").write_text(LOADING)
     run = interrupted(tmp_path)
     assert run.returncode == EXIT_CODE == 130
+    assert run.stderr == f"interrupted: no file was left half-written; {AGAIN}\n"
+
+
+def test_a_command_that_loads_another_one_ends_alike(tmp_path: Path) -> None:
+    (tmp_path / "command.py").write_text(AT_WORK)
+    run = interrupted(tmp_path, "loads")
+    assert run.returncode == EXIT_CODE
     assert run.stderr == f"interrupted: no file was left half-written; {AGAIN}\n"
 
 
