@@ -50,10 +50,10 @@ AIMED = 0.25
 """Of the trials, at events of files."""
 LONGEST = 600.0
 """s; a command that takes longer hangs."""
-GONE = 3.0
-"""s within which children must be gone (they look for their parent twice a second)."""
-ANSWERED = 8.0
-"""s within which SIGINT must have ended the process (it sees to that itself after 5 s)."""
+GONE = 10.0
+"""s within which children must be gone (they look for their parent twice a second), as above."""
+ANSWERED = 30.0
+"""s within which SIGINT must have ended the process (which sees to it after 3 s), on a busy machine."""
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,7 @@ from types import FrameType
 from typing import Any, NoReturn
 
 EXIT_CODE = 130
-PATIENCE = 5.0
+PATIENCE = 3.0
 """s from the signal to the end of the process; a second Ctrl-C ends it at once."""
 _SAME_KEYSTROKE = 0.5
 """s within which a second signal is the same: ``timeout`` sends it to process and group."""
