@@ -51,9 +51,9 @@ AIMED = 0.25
 LONGEST = 600.0
 """s; a command that takes longer hangs."""
 GONE = 10.0
-"""s within which children must be gone (they look for their parent twice a second), as above."""
+"""s within which children must be gone (they look for their parent twice a second), on a busy machine."""
 ANSWERED = 30.0
-"""s within which SIGINT must have ended the process (which sees to it after 3 s), on a busy machine."""
+"""s within which SIGINT must have ended the process (which sees to it after 3 s), as above."""
 
 
 @dataclass(frozen=True)
