@@ -51,9 +51,9 @@ AIMED = 0.25
 LONGEST = 600.0
 """s; a command that takes longer hangs."""
 GONE = 10.0
-"""s within which children must be gone (they look for their parent twice a second), on a busy machine."""
+"""s within which children must be gone, which look for their parent twice a second."""
 ANSWERED = 30.0
-"""s within which SIGINT must have ended the process (which sees to it after 3 s), as above."""
+"""s within which SIGINT must have ended the process, which sees to it after 3 s."""
 
 
 @dataclass(frozen=True)

@@ -88,7 +88,8 @@ def test_runs_give_the_same_bytes_under_any_circumstances(tmp_path: Path) -> Non
     tables = tmp_path / "elsewhere"
     tables.mkdir()
     (tables / "data.csv").write_bytes((EXAMPLES / "knag2014_pulses.csv").read_bytes())
-    rows = [f"{2e5 - 1e3 * k},{1 if k % 60 < 30 else -1}" for k in range(120)]
+    levels = [min(k % 60 + 1, 59 - k % 60) + 0.1 * (k % 7) for k in range(240)]
+    rows = [f"{1e6 / (1 + g)},{1 if k % 60 < 30 else -1}" for k, g in enumerate(levels)]
     (tables / "pulses.csv").write_text("\n".join(["r_after_ohm,voltage_V", *rows]))
     for number, folder in enumerate((tables, tmp_path)):
         prefix = "" if folder is tables else f"{tables}/"
