@@ -64,12 +64,12 @@ def write_bytes(path: Path, data: bytes) -> None:
 def _remove_leftovers(path: Path) -> None:
     """Delete temporary files of ``path`` whose writer, on this machine, is no more; once each."""
     start = f".{path.name}.{_machine()}-"
-    # Not as paths, which take ten times as long in a full folder; nor by a pattern, as a name may
-    # hold what glob takes for one.
-    for name in os.listdir(path.parent):  # noqa: PTH208
-        writer = name.removeprefix(start).partition("-")[0]
-        if name.startswith(start) and writer.isdecimal() and not _runs(int(writer)):
-            with suppress(OSError):
+    with suppress(OSError):  # what cannot be listed or deleted stays
+        # Not as paths, which take ten times as long in a full folder; nor by a pattern, as a name
+        # may hold what glob takes for one.
+        for name in os.listdir(path.parent):  # noqa: PTH208
+            writer = name.removeprefix(start).partition("-")[0]
+            if name.startswith(start) and writer.isdecimal() and not _runs(int(writer)):
                 path.with_name(name).unlink()
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import pytest
@@ -15,15 +14,31 @@ from formats.errors import InputError
 EXAMPLE = Path(__file__).resolve().parents[2] / "examples" / "knag2014_pulses.csv"
 
 
-def test_a_device_beside_the_fit_of_another_run_is_not_extracted(tmp_path: Path) -> None:
-    """As a kill between the two files leaves them."""
+class Killed(BaseException):
+    """Nothing is tidied up after it."""
+
+
+def test_files_of_a_fit_killed_between_two_of_them_are_not_extracted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The device.json of the run before lies beside the new fit.json until the fit is made again."""
     files = run(FitOptions(EXAMPLE, tmp_path, family="exponential"))
     options = ExtractOptions(files.device, tmp_path)
     assert "fit.json" in stage_provenance(options)["inputs"]
-    other = json.loads(files.fit.read_text())
-    other["provenance"]["seed"] = 5
-    files.fit.write_text(json.dumps(other))
+    old, replace = files.device.read_bytes(), Path.replace
+
+    def killed(self: Path, target: Path) -> Path:
+        if Path(target).name == "device.json":
+            raise Killed
+        return replace(self, target)
+
+    again = FitOptions(EXAMPLE, tmp_path, family="exponential", seed=1)
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "replace", killed)
+        with pytest.raises(Killed):
+            run(again)
+    assert files.device.read_bytes() == old  # written last: where it is new, all are
     with pytest.raises(InputError, match=r"fit.json: is of another fit than .*device.json"):
         stage_provenance(options)
-    files.fit.unlink()
-    assert "fit.json" not in stage_provenance(options)["inputs"]
+    run(again)
+    assert "fit.json" in stage_provenance(options)["inputs"]
