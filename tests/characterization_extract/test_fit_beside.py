@@ -21,7 +21,7 @@ class Killed(BaseException):
 def test_files_of_a_fit_killed_between_two_of_them_are_not_extracted(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The device.json of the run before lies beside the new fit.json until the fit is made again."""
+    """The device.json of the run before lies beside the new fit.json until the next fit."""
     files = run(FitOptions(EXAMPLE, tmp_path, family="exponential"))
     options = ExtractOptions(files.device, tmp_path)
     assert "fit.json" in stage_provenance(options)["inputs"]
