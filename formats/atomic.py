@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 import os
+import platform
 import tempfile
+import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from formats.errors import InputError
@@ -16,12 +19,15 @@ def replacing(path: Path) -> Iterator[Path]:
     """Yield a temporary path beside ``path``; it replaces ``path`` if the block ends well.
 
     An exception in the block removes the temporary file and leaves the old one untouched.
-    Raises :class:`InputError` where the folder cannot be made or written.
+    What a killed process left of such a file is deleted. Raises :class:`InputError` where the
+    folder cannot be made or written.
     """
     path = Path(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+        _remove_leftovers(path.absolute())
+        prefix = f".{path.name}.{_machine()}-{os.getpid()}-"
+        handle, name = tempfile.mkstemp(prefix=prefix, dir=path.parent)
     except OSError as error:
         raise InputError(path.parent, f"cannot write here ({error.strerror})") from error
     os.close(handle)
@@ -52,3 +58,32 @@ def write_bytes(path: Path, data: bytes) -> None:
     """Write bytes atomically."""
     with replacing(path) as temporary:
         temporary.write_bytes(data)
+
+
+@functools.cache
+def _remove_leftovers(path: Path) -> None:
+    """Delete temporary files of ``path`` whose writer, on this machine, is no more; once each."""
+    start = f".{path.name}.{_machine()}-"
+    with suppress(OSError):  # what cannot be listed or deleted stays
+        # Not as paths, which take ten times as long in a full folder; nor by a pattern, as a name
+        # may hold what glob takes for one.
+        for name in os.listdir(path.parent):  # noqa: PTH208
+            writer = name.removeprefix(start).partition("-")[0]
+            if name.startswith(start) and writer.isdecimal() and not _runs(int(writer)):
+                path.with_name(name).unlink()
+
+
+@functools.cache
+def _machine() -> str:
+    """Of the name of a temporary file: process ids are those of one machine."""
+    return f"{zlib.crc32(platform.node().encode()):08x}"
+
+
+def _runs(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:  # another user's
+        return True
+    return True

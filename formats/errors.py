@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-_INTERRUPTED = 130
+from formats.interrupts import EXIT_CODE, INTERRUPTS, asked, say_interrupted
 
 
 class InputError(Exception):
@@ -36,8 +36,8 @@ def run_command(app: Callable[..., Any], arguments: Sequence[str] | None = None)
     """Run a Typer application and return its exit code.
 
     0 for success, 2 for an :class:`InputError` or a wrong option (one line on standard error),
-    130 after Ctrl-C. Any other exception is a defect of ours and keeps its traceback. A
-    :class:`Remark` is one line on standard error.
+    130 after Ctrl-C (one line, too). Any other exception is a defect of ours and keeps its
+    traceback. A :class:`Remark` is one line on standard error.
     """
     with warnings.catch_warnings():
         usual = warnings.showwarning
@@ -55,23 +55,26 @@ def run_command(app: Callable[..., Any], arguments: Sequence[str] | None = None)
 def _exit_code(app: Callable[..., Any], arguments: Sequence[str] | None) -> int:
     try:
         code = app(args=None if arguments is None else list(arguments), standalone_mode=False)
-    except InputError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        print("interrupted: no file was left half-written", file=sys.stderr)
-        return _INTERRUPTED
+    except INTERRUPTS:
+        return _interrupted()
     except Exception as error:
         # Typer's usage errors and aborts; the module that defines them differs between releases.
-        if type(error).__name__ == "Abort":
-            print("interrupted: no file was left half-written", file=sys.stderr)
-            return _INTERRUPTED
+        if asked() or type(error).__name__ == "Abort":
+            return _interrupted()
+        if isinstance(error, InputError):
+            print(f"error: {error}", file=sys.stderr)
+            return 2
         describe = getattr(error, "format_message", None)
         if describe is None:
             raise
         message = " ".join(str(describe()).split())
         print(f"error: command line: {message} (see --help)", file=sys.stderr)
         return 2
-    if code == _INTERRUPTED:  # some releases of Typer swallow Ctrl-C into this code
-        print("interrupted: no file was left half-written", file=sys.stderr)
+    if code == EXIT_CODE:  # some releases of Typer swallow Ctrl-C into this code
+        return _interrupted()
     return code if isinstance(code, int) else 0
+
+
+def _interrupted() -> int:
+    say_interrupted()
+    return EXIT_CODE

@@ -1,8 +1,14 @@
 """``python -m stochram``."""
 
-import sys
+from typing import NoReturn
 
-from stochram.cli import main
+from formats.interrupts import start
+
+
+def main() -> NoReturn:
+    """The command ``stochram``: ends the process."""
+    start("stochram.cli")
+
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

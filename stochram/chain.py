@@ -1,7 +1,8 @@
 """Runs the stages of an experiment, skipping those whose inputs, options and source are unchanged.
 
 ``manifest.json`` in the output folder holds, per stage, the key of its provenance record and the
-SHA-256 of what it wrote.
+SHA-256 of what it wrote. While a stage runs it holds nothing of it, so that what a kill leaves, old
+files beside new ones, is neither taken for whole nor for an edit.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from typing import Any
 
 from formats.atomic import write_text
 from formats.errors import InputError
+from formats.interrupts import going_on
 from formats.json_file import dump, read_text
 from formats.provenance import provenance_key, sha256_file
 from stochram.stage import Stage
@@ -48,7 +50,10 @@ def run_chain(
             continue
         say(f"{label}: running")
         start = time.monotonic()
-        lacking = stage.run()
+        if manifest.pop(stage.name, None) is not None:
+            write_text(output / MANIFEST, dump(manifest))
+        with going_on(f"stages before {stage.name} are kept, the same command goes on there"):
+            lacking = stage.run()
         manifest[stage.name] = {
             "key": f"incomplete {key}" if lacking else key,
             "outputs": {name: sha256_file(output / name) for name in stage.outputs},

@@ -1,8 +1,6 @@
 """``python -m characterization.extract``."""
 
-import sys
-
-from characterization.extract.cli import main
+from formats.interrupts import start
 
 if __name__ == "__main__":
-    sys.exit(main())
+    start("characterization.extract.cli")

@@ -57,7 +57,7 @@ from devices.technology import Technology
 from formats.cells import Cells, write_cells
 from formats.device import read_device
 from formats.errors import InputError
-from formats.json_file import read_text
+from formats.json_file import read_json, read_text
 from formats.provenance import provenance, sha256_file
 
 LIBRARY_FOLDER = "cells"
@@ -260,6 +260,16 @@ def _sensed(
 
 
 def _fit_beside(device: Path) -> Path | None:
-    """The fit.json the device came with, if it lies beside it."""
+    """The fit.json the device came with, if it lies beside it.
+
+    Raises :class:`InputError` for one of another fit, as a kill between both files leaves it.
+    """
     path = Path(device).with_name("fit.json")
-    return path if path.is_file() else None
+    if not path.is_file():
+        return None
+    if read_json(path, "fit")["provenance"] != read_device(device)["provenance"]:
+        raise InputError(
+            path,
+            f"is of another fit than {device}; fit again, or take fit.json away to extract without",
+        )
+    return path

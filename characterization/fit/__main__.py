@@ -1,8 +1,6 @@
 """Entry point of ``python -m characterization.fit``."""
 
-import sys
-
-from characterization.fit.cli import main
+from formats.interrupts import start
 
 if __name__ == "__main__":
-    sys.exit(main())
+    start("characterization.fit.cli")

@@ -182,12 +182,13 @@ def run(options: FitOptions, quiet: bool = True) -> FitFiles:
         files.page: page(result, source, device, more, record),
     }
     content = fit_content(result, source, record, posteriors)
-    write_device(files.device, {**device.to_dict(), "provenance": record})
-    write_json(files.fit, content, "fit")
     for path, text in texts.items():
         write_text(path, text)
     if files.posterior is not None:
         write_posteriors(files.posterior, posteriors)
+    write_json(files.fit, content, "fit")
+    # Last what the next stage reads: where it is new, all is.
+    write_device(files.device, {**device.to_dict(), "provenance": record})
     return files
 
 

@@ -1,8 +1,6 @@
 """Entry point of ``python -m characterization.synapse``."""
 
-import sys
-
-from characterization.synapse.cli import main
+from formats.interrupts import start
 
 if __name__ == "__main__":
-    sys.exit(main())
+    start("characterization.synapse.cli")

@@ -1,8 +1,6 @@
 """``python -m system.binarized device.json``."""
 
-import sys
-
-from system.binarized.cli import main
+from formats.interrupts import start
 
 if __name__ == "__main__":
-    sys.exit(main())
+    start("system.binarized.cli")

@@ -6,7 +6,15 @@ them no other one dominates and how sure that is. ``table``, ``picture``, ``sent
 ``screen`` say it; ``stage`` joins them.
 """
 
-from system.explore.options import ExploreOptions
-from system.explore.stage import run
+from typing import TYPE_CHECKING
+
+from formats.lazy import names_from
+
+if TYPE_CHECKING:
+    from system.explore.options import ExploreOptions
+    from system.explore.stage import run
 
 __all__ = ["ExploreOptions", "run"]
+
+_PLACES = {"options": ("ExploreOptions",), "stage": ("run",)}
+__getattr__ = names_from(__name__, _PLACES)

@@ -1,8 +1,6 @@
 """``python -m system.explore cells.nc --stream-lengths 16,64``."""
 
-import sys
-
-from system.explore.cli import main
+from formats.interrupts import start
 
 if __name__ == "__main__":
-    sys.exit(main())
+    start("system.explore.cli")

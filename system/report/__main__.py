@@ -1,8 +1,6 @@
 """``python -m system.report cells.nc training.nc``."""
 
-import sys
-
-from system.report.cli import main
+from formats.interrupts import start
 
 if __name__ == "__main__":
-    sys.exit(main())
+    start("system.report.cli")

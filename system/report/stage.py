@@ -183,7 +183,7 @@ def run(options: ReportOptions) -> ReportResult | ArrayResult:
     content = report(cells, training, bill, stage_provenance(options), options.lasting)
     text = page(cells, training, bill, content, device(cells))
     files = [options.output / f"report.{ending}" for ending in ("json", "html", "md")]
-    write_json(files[0], content, "report")
     write_text(files[1], text)
     write_text(files[2], markdown(content, about(cells, training, bill)))
+    write_json(files[0], content, "report")  # last: where it is new, all are
     return ReportResult(files[0], files[1], files[2], bill, content)

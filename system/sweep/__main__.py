@@ -1,8 +1,6 @@
 """``python -m system.sweep cells.nc --vary stream_length=16,64``."""
 
-import sys
-
-from system.sweep.cli import main
+from formats.interrupts import start
 
 if __name__ == "__main__":
-    sys.exit(main())
+    start("system.sweep.cli")

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import threading
+import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import BrokenExecutor, CancelledError, Executor, as_completed
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 from joblib import Parallel, delayed, parallel_config
@@ -57,14 +62,39 @@ def _pool(
             started.append(cell.name)
             yield delayed(run_cell)(cell, threads, runner)
 
-    with parallel_config(backend="loky", inner_max_num_threads=threads):
-        yield from Parallel(
+    ours = partial(_end_with_parent, os.getpid())
+    with parallel_config(backend="loky", inner_max_num_threads=threads, initializer=ours):
+        parallel = Parallel(
             n_jobs=jobs,
             return_as="generator_unordered",
             batch_size=1,
             pre_dispatch="n_jobs",
             max_nbytes=None,  # options hold no arrays to share
-        )(tasks())
+        )
+        with _without_interrupts():
+            outcomes = parallel(tasks())
+        yield from outcomes
+
+
+@contextmanager
+def _without_interrupts() -> Iterator[None]:
+    """Processes and threads started in here never get Ctrl-C, which comes to us and ends them."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _end_with_parent(parent: int) -> None:
+    """In a new process: end it soon after ``parent`` was killed, also in the midst of a cell."""
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(0.5)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
 
 
 @contextmanager

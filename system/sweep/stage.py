@@ -10,6 +10,7 @@ from pathlib import Path
 
 from formats.atomic import write_text
 from formats.errors import InputError
+from formats.interrupts import INTERRUPTS, going_on
 from system.sweep.backends import BACKENDS, cluster, here, on_executor, processes
 from system.sweep.cell import Cell, finished, time_of
 from system.sweep.check import check_cells
@@ -129,26 +130,22 @@ def train(
         screen.time_left(pace, ahead, at_a_time, total)
 
     table.write(results)
-    try:
-        with _running(options, list(waiting.values()), runner) as (start, at_a_time), screen:
-            say_time_left()
-            while chosen := choose(list(results.values())):
-                left = {cell.name: cell for cell in chosen}
-                with _watched(options, left, at_a_time, screen):
-                    for outcome in start(list(left.values())):
-                        cell, done = left.pop(outcome.name), done + 1
-                        waiting.pop(cell.name)
-                        results[cell.name] = result = _result(cell, outcome)
-                        if outcome.seconds is not None and outcome.whole:
-                            pace = pace.add(cell.images, outcome.seconds)
-                        table.write_if_due(results)
-                        screen.cell(result, outcome, done, total)
-                        say_time_left()
-    except KeyboardInterrupt:
-        table.write(results)
-        screen.say("interrupted; the same command goes on from here", always=True)
-        raise
-    table.write(results)
+    kept = going_on("trainings that ended are kept, the same command goes on from here")
+    start_all = _running(options, list(waiting.values()), runner)
+    with kept, table.to_the_end(results), start_all as (start, at_a_time), screen:
+        say_time_left()
+        while chosen := choose(list(results.values())):
+            left = {cell.name: cell for cell in chosen}
+            with _watched(options, left, at_a_time, screen):
+                for outcome in start(list(left.values())):
+                    cell, done = left.pop(outcome.name), done + 1
+                    waiting.pop(cell.name)
+                    results[cell.name] = result = _result(cell, outcome)
+                    if outcome.seconds is not None and outcome.whole:
+                        pace = pace.add(cell.images, outcome.seconds)
+                    table.write_if_due(results)
+                    screen.cell(result, outcome, done, total)
+                    say_time_left()
     _draw(options.output / PICTURE_FILE, list(results.values()))
     screen.failures(list(results.values()))
     return list(results.values())
@@ -164,6 +161,16 @@ class _Table:
         """Write it."""
         write_csv(self.path, self.varied, list(results.values()))
         self.written = time.monotonic()
+
+    @contextmanager
+    def to_the_end(self, results: Mapping[str, Result]) -> Iterator[None]:
+        """Write it when all is done, and where Ctrl-C ends it."""
+        try:
+            yield
+        except INTERRUPTS:
+            self.write(results)
+            raise
+        self.write(results)
 
     def write_if_due(self, results: Mapping[str, Result]) -> None:
         """Write it unless it was written less than :data:`WRITE_S` ago."""

@@ -18,6 +18,7 @@ from typing import Any
 
 from formats.atomic import write_text
 from formats.errors import InputError
+from formats.interrupts import asked
 from formats.json_file import dump
 from system.sweep.cell import ERROR_FILE, TIME_FILE, Cell, finished
 
@@ -62,8 +63,12 @@ def run_cell(cell: Cell, threads: int, runner: Runner | None) -> Outcome:
             write_text(cell.folder / TIME_FILE, dump({**record, "threads": threads}))
         return Outcome(cell.name, None, seconds, whole)
     except InputError as error:
+        if asked():
+            raise
         return Outcome(cell.name, str(error))
     except Exception as error:  # one cell of many: the others go on, and the user is told
+        if asked():  # compiled code makes other exceptions of an interrupt
+            raise
         words = (str(error).splitlines() or [""])[0]
         where = cell.folder / ERROR_FILE
         try:

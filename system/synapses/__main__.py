@@ -1,8 +1,6 @@
 """``python -m system.synapses``."""
 
-import sys
-
-from system.synapses.cli import main
+from formats.interrupts import start
 
 if __name__ == "__main__":
-    sys.exit(main())
+    start("system.synapses.cli")

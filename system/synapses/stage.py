@@ -15,6 +15,7 @@ import numpy as np
 from devices.synapse import Synapse
 from formats.errors import InputError
 from formats.folders import make_folder
+from formats.interrupts import going_on
 from formats.progress import steps
 from formats.provenance import provenance_key, sha256_file
 from formats.seeds import generator
@@ -31,7 +32,7 @@ from system.synapses.options import SynapseOptions, stage_provenance
 from system.synapses.record import Run, Trained, arrays, dataset
 from system.synapses.screen import summary
 from system.train.allocation import keep_freed_memory
-from system.train.checkpoint import Checkpoints
+from system.train.checkpoint import AFTER_EPOCHS, Checkpoints
 
 TRAINING_FILE = "synapses.nc"
 CONDUCTANCES_FILE = "conductances.npz"
@@ -77,15 +78,11 @@ def run(options: SynapseOptions) -> tuple[Path, Path]:
         checkpoints.remove()
     scored = sum(len(strengths) for _, strengths in CORRUPTIONS.values())
     total = options.seeds * (2 * options.epochs + scored)
-    with steps("training on synapses", total, options.quiet) as step:
-        try:
-            trained = [
-                _Seed(options, synapse, crossbars, images, seed, checkpoints, step, say).trained()
-                for seed in range(options.seed, options.seed + options.seeds)
-            ]
-        except KeyboardInterrupt:
-            say("the same command goes on after the last whole epoch")
-            raise
+    with steps("training on synapses", total, options.quiet) as step, going_on(AFTER_EPOCHS):
+        trained = [
+            _Seed(options, synapse, crossbars, images, seed, checkpoints, step, say).trained()
+            for seed in range(options.seed, options.seed + options.seeds)
+        ]
     training = options.output / TRAINING_FILE
     held = options.output / CONDUCTANCES_FILE
     write_weights(held, arrays(trained, crossbars, options.seed))

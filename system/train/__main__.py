@@ -1,8 +1,6 @@
 """``python -m system.train cells.nc``."""
 
-import sys
-
-from system.train.cli import main
+from formats.interrupts import start
 
 if __name__ == "__main__":
-    sys.exit(main())
+    start("system.train.cli")

@@ -23,6 +23,8 @@ import numpy as np
 from formats.atomic import replacing
 from formats.errors import InputError
 
+AFTER_EPOCHS = "the same command goes on after the last whole epoch"
+"""What a user who interrupts a training is told."""
 FORMAT, VERSION = "stochram checkpoint", 1
 SUFFIX = ".eqx"
 _LONGEST_LINE = 2**24

@@ -12,6 +12,7 @@ import numpy as np
 from formats.cells import read_cells
 from formats.errors import InputError
 from formats.folders import make_folder, trainings_folder
+from formats.interrupts import going_on
 from formats.provenance import provenance_key, sha256_file
 from formats.seeds import generator
 from formats.training import write_training, write_weights
@@ -21,7 +22,7 @@ from system.images import Images, load_images
 from system.images.subsets import spread
 from system.networks import build_network, layers_of
 from system.train.allocation import keep_freed_memory
-from system.train.checkpoint import Checkpoints
+from system.train.checkpoint import AFTER_EPOCHS, Checkpoints
 from system.train.evaluate import Evaluators
 from system.train.hardware import Hardware, hardware_of, times_slower
 from system.train.learning import (
@@ -102,15 +103,11 @@ def run(options: TrainOptions) -> tuple[Path, Path]:
                 f"exact mode: {hardware.reason} (about {max(2, round(times))} times as long as by "
                 "moments)"
             )
-        try:
-            with interruptible():
-                trained = [
-                    _Seed(options, hardware, images, seed, progress, checkpoints).trained()
-                    for seed in range(options.seed, options.seed + options.seeds)
-                ]
-        except KeyboardInterrupt:
-            progress.say("the same command goes on after the last whole epoch")
-            raise
+        with going_on(AFTER_EPOCHS), interruptible():
+            trained = [
+                _Seed(options, hardware, images, seed, progress, checkpoints).trained()
+                for seed in range(options.seed, options.seed + options.seeds)
+            ]
     training, arrays = options.output / TRAINING_FILE, options.output / WEIGHTS_FILE
     rule = _rule(options, images, on_streams=True)
     data = dataset(trained, hardware.plans, options, images, hardware.generators, cells)

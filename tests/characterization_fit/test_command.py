@@ -5,6 +5,9 @@ from __future__ import annotations
 import gzip
 import importlib.util
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -71,14 +74,40 @@ def test_examples_are_what_their_script_makes(tmp_path: Path) -> None:
         assert (tmp_path / name).read_text().startswith("# SYNTHETIC")
 
 
-def test_two_runs_give_the_same_bytes_wherever_the_file_lies(tmp_path: Path) -> None:
-    copy = tmp_path / "elsewhere" / "knag2014_pulses.csv"
-    copy.parent.mkdir()
-    copy.write_bytes((EXAMPLES / "knag2014_pulses.csv").read_bytes())
-    for data, output in ((EXAMPLES / copy.name, "one"), (copy, "two")):
-        run(FitOptions(data, tmp_path / output))
-    for name in FILES:
-        one, two = (tmp_path / o / name for o in ("one", "two"))
+CIRCUMSTANCES = """
+import sys
+from characterization.fit.cli import main as fit
+from characterization.synapse.cli import main as fit_synapse
+data, pulses, output = sys.argv[1:]
+sys.exit(fit([data, "-o", output, "--quiet"]) or fit_synapse([pulses, "-o", output, "--quiet"]))
+"""
+
+
+def test_runs_give_the_same_bytes_under_any_circumstances(tmp_path: Path) -> None:
+    """Other hash seed, locale and time zone; relative paths here, absolute ones there."""
+    tables = tmp_path / "elsewhere"
+    tables.mkdir()
+    (tables / "data.csv").write_bytes((EXAMPLES / "knag2014_pulses.csv").read_bytes())
+    levels = [min(k % 60 + 1, 59 - k % 60) + 0.1 * (k % 7) for k in range(240)]
+    rows = [f"{1e6 / (1 + g)},{1 if k % 60 < 30 else -1}" for k, g in enumerate(levels)]
+    (tables / "pulses.csv").write_text("\n".join(["r_after_ohm,voltage_V", *rows]))
+    for number, folder in enumerate((tables, tmp_path)):
+        prefix = "" if folder is tables else f"{tables}/"
+        words = [f"{prefix}data.csv", f"{prefix}pulses.csv", str(tmp_path / f"out{number}")]
+        changed = {
+            "PYTHONHASHSEED": str(number),
+            "LC_ALL": ("C", "C.UTF-8")[number],
+            "TZ": ("UTC", "Asia/Tokyo")[number],
+            "PYTHONPATH": str(ROOT),
+        }
+        subprocess.run(
+            [sys.executable, "-c", CIRCUMSTANCES, *words],
+            cwd=folder,
+            env={**os.environ, **changed},
+            check=True,
+        )
+    for name in (*FILES, "synapse.json"):
+        one, two = (tmp_path / output / name for output in ("out0", "out1"))
         assert one.read_bytes() == two.read_bytes(), name
         assert str(tmp_path) not in one.read_text()
 

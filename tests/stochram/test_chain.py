@@ -185,3 +185,29 @@ def test_small_experiment_runs_end_to_end_and_then_only_what_changed(
 def test_the_command_says_its_version(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--version"]) == 0
     assert capsys.readouterr().out == f"stochram {version('stochram')}\n"
+
+
+def test_files_of_a_stage_killed_between_two_of_them_are_no_edit(tmp_path: Path) -> None:
+    """It runs again by itself, and its earlier files are not taken for up to date."""
+    options, killed = {"a": 1}, {"now": False}
+
+    class Killed(BaseException):
+        """Nothing is tidied up after it."""
+
+    def write() -> None:
+        (tmp_path / "one.txt").write_text(f"{options['a']}")
+        if killed["now"]:
+            raise Killed
+        (tmp_path / "two.txt").write_text(f"{options['a']}")
+
+    chain = (Stage("pair", ("one.txt", "two.txt"), lambda: dict(options), write),)
+    run_chain(chain, tmp_path, quiet)
+    options["a"], killed["now"] = 2, True
+    with pytest.raises(Killed):
+        run_chain(chain, tmp_path, quiet)
+    assert (tmp_path / "two.txt").read_text() == "1"
+    killed["now"] = False
+    for wanted in (1, 2):  # also back to the options of the files that were there
+        options["a"] = wanted
+        assert run_chain(chain, tmp_path, quiet) == ["pair"]
+        assert (tmp_path / "two.txt").read_text() == f"{wanted}"

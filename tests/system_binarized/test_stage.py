@@ -159,3 +159,12 @@ def test_a_file_with_wrong_numbers_is_refused(
     data[name] = data[name].dims, np.full(data[name].shape, value)
     with pytest.raises(InputError, match=word):
         write_binarized(tmp_path / "x.nc", result.attributes, data)
+
+
+def test_the_same_seed_gives_the_same_bytes(device_file: Path, tmp_path: Path) -> None:
+    short = ("--train-images", "60", "--test-images", "30", "--epochs", "1", "--chips", "1")
+    for name in ("one", "two"):
+        output = tmp_path / name
+        assert main([str(device_file), *SMALL, *short, "--calibrate", "20", "-o", str(output)]) == 0
+    for file in ("binarized.nc", "binarized.npz"):
+        assert (tmp_path / "one" / file).read_bytes() == (tmp_path / "two" / file).read_bytes()

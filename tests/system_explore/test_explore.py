@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 
 from formats.errors import InputError
+from formats.interrupts import say_interrupted
 from formats.json_file import read_json
 from formats.training import read_training
 from system.architecture import Dac, architecture
@@ -156,6 +157,7 @@ def test_an_interrupted_exploration_in_any_order_ends_as_an_undisturbed_one(
     trainer.stops = {64}
     with pytest.raises(KeyboardInterrupt):
         run(options, trainer)
+    say_interrupted()
     assert "the same command goes on from here" in capsys.readouterr().err
     assert len(trainer.asked) == 3 and not (options.output / JSON_FILE).exists()
 

@@ -9,6 +9,7 @@ import json
 import os
 import shutil
 import signal
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -80,6 +81,13 @@ def fake(options: FakeOptions) -> None:
         os.kill(os.getpid(), signal.SIGKILL)
     if options.length != 999:
         write(options.template, options.output, options.length, options.seed, options.record)
+
+
+def waiting(options: FakeOptions) -> None:
+    """Train for a minute, and say in which process."""
+    options.output.mkdir()
+    (options.output / f"pid-{os.getpid()}").touch()
+    time.sleep(60)
 
 
 def fake_cell(template: Path, folder: Path, length: int) -> Cell:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+import signal
+import subprocess
 import sys
+import time
 from collections.abc import Iterable
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
@@ -18,6 +21,7 @@ from system.sweep.cell import finished, time_of
 from system.sweep.worker import Outcome, run_cell
 from tests.system_sweep.fake_training import FakeOptions, fake, fake_cell
 
+ROOT = Path(__file__).resolve().parents[2]
 LENGTHS = (16, 13, 32, 999)
 ERRORS = {"length=13": "--length: 13 is refused", "length=999": "ended without its results"}
 
@@ -58,6 +62,61 @@ def test_a_killed_process_is_named_and_takes_no_other_cell_with_it(
     found = by_name(processes(cells, 2, 1, fake))
     assert "was killed" in str(found["length=666"].error)
     assert found["length=16"].error is None and finished(cells[1])
+
+
+STOPPED = """
+import os, signal, sys, time
+from pathlib import Path
+import typer
+from formats.errors import run_command
+from system.sweep.backends import processes
+from tests.system_sweep.fake_training import fake_cell, waiting
+
+app = typer.Typer()
+
+@app.command()
+def sweep(folder: Path):
+    cells = [fake_cell(folder, folder, length) for length in (16, 32, 64)]
+    list(processes(cells, 2, 1, waiting))
+
+def main():
+    return run_command(app)
+"""
+
+
+@pytest.mark.parametrize("name", ["SIGINT", "SIGKILL"])
+def test_workers_go_with_a_stopped_sweep_and_say_nothing(name: str, tmp_path: Path) -> None:
+    """SIGINT as from a terminal: to the workers too. SIGKILL to the sweep alone."""
+    (tmp_path / "stopped.py").write_text(STOPPED)
+    program = "from formats.interrupts import start; start('stopped')"
+    process = subprocess.Popen(
+        [sys.executable, "-c", program, str(tmp_path)],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(tmp_path), str(ROOT)])},
+        stderr=subprocess.PIPE,
+        text=True,
+        process_group=0,
+        # pytest's own, where it runs in the background, ignores it
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509
+    )
+    started: list[Path] = []
+    while len(started) < 2:
+        assert process.poll() is None, process.communicate()
+        started = list(tmp_path.glob("*/pid-*"))
+        time.sleep(0.02)
+    if name == "SIGINT":
+        os.killpg(process.pid, signal.SIGINT)
+    else:
+        process.kill()
+    _, said = process.communicate(timeout=30)  # ends when nobody holds its standard error
+    workers = [int(path.name.partition("-")[2]) for path in started]
+    end = time.monotonic() + 10
+    while any(Path(f"/proc/{worker}").exists() for worker in workers):
+        assert time.monotonic() < end, "workers live on"
+        time.sleep(0.05)
+    assert len(list(tmp_path.glob("*/pid-*"))) == 2  # the third cell was not begun
+    if name == "SIGINT":
+        assert process.returncode == 130
+        assert said.startswith("interrupted: ") and said.count("\n") == 1
 
 
 def test_a_worker_of_a_cluster_that_dies_ends_its_cell_with_an_error(

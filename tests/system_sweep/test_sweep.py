@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 from formats.errors import InputError
+from formats.interrupts import say_interrupted
 from system.sweep import SweepOptions, cli, run
 from system.sweep.collect import Result
 from system.sweep.picture import first_number, group, svg
@@ -185,6 +186,7 @@ def test_an_interrupt_goes_through_and_the_same_command_goes_on(
 
     with pytest.raises(KeyboardInterrupt):
         run(options, stopped)
+    say_interrupted()
     assert "the same command goes on from here" in capsys.readouterr().err
     assert len(trainer.asked) == 2
     run(options, trainer)

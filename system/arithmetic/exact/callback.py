@@ -21,6 +21,8 @@ from jax.core import ShapedArray
 from jax.extend.core import Primitive
 from jax.interpreters import mlir
 
+from formats.interrupts import INTERRUPTS
+
 _ONE_AT_A_TIME = threading.Lock()
 """Independent calls may come at once, but Numba's threads serve one caller."""
 _primitive = Primitive("numpy_call")
@@ -72,7 +74,7 @@ def _lowered(
         try:
             with _ONE_AT_A_TIME:
                 return (np.asarray(function(*map(np.asarray, buffers)), np.float32),)
-        except KeyboardInterrupt:
+        except INTERRUPTS:
             _interrupted.set()  # JAX makes another exception of it
             raise
 

@@ -1,8 +1,6 @@
 """``python -m system.bitstream.report``."""
 
-import sys
-
-from system.bitstream.report.cli import main
+from formats.interrupts import start
 
 if __name__ == "__main__":
-    sys.exit(main())
+    start("system.bitstream.report.cli")

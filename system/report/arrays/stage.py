@@ -50,9 +50,9 @@ def run(
     found = content(of, Endurance.of(device, lasting), provenance)
     text = page(of, cells, device, found)
     files = tuple(output / f"report.{ending}" for ending in ("json", "html", "md"))
-    write_json(files[0], found, SCHEMA)
     write_text(files[1], text)
     write_text(files[2], markdown(found, of.about))
+    write_json(files[0], found, SCHEMA)  # last: where it is new, all are
     return ArrayResult(files[0], files[1], files[2], of.bill, found)
 
 

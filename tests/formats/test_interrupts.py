@@ -1,0 +1,170 @@
+"""Ctrl-C is answered with one line and 130 wherever it comes; killed writers leave nothing behind.
+
+What every stage does under signals at random moments is measured by ``benchmarks/interrupts.py``.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from formats.atomic import replacing, write_text
+from formats.interrupts import AGAIN, EXIT_CODE
+
+ROOT = Path(__file__).resolve().parents[2]
+AT_WORK = """
+import sys, time
+from pathlib import Path
+import typer
+from formats import interrupts
+from formats.atomic import replacing
+from formats.errors import run_command
+from formats.interrupts import going_on
+
+app = typer.Typer()
+folder = Path(__file__).parent
+
+def ready():
+    (folder / "ready").touch()
+    time.sleep(60)
+
+@app.command()
+def work(what: str):
+    with going_on("the same command goes on after page 3"):
+        if what == "writes":
+            with replacing(folder / "result") as temporary:
+                temporary.write_text("half")
+                ready()
+        interrupts.PATIENCE = 0.3
+        while True:  # as a library that lets nothing through
+            try:
+                ready()
+            except BaseException:
+                if what == "changes":
+                    raise ValueError("something else")
+
+def main():
+    if "loads" in sys.argv:
+        ready()
+    return run_command(app)
+"""
+LOADING = """
+import time
+from pathlib import Path
+Path(__file__).with_name("ready").touch()
+try:
+    time.sleep(60)
+except BaseException:
+    time.sleep(60)
+"""
+
+
+def interrupted(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    """``command.py`` of the folder, started as a command and sent SIGINT once it is ready."""
+    program = "import sys; from formats.interrupts import start; start('command')"
+    path = os.pathsep.join([str(folder), str(ROOT)])
+    process = subprocess.Popen(
+        [sys.executable, "-c", program, *words],
+        env={**os.environ, "PYTHONPATH": path},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        # pytest's own, where it runs in the background, ignores it
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509
+    )
+    while not (folder / "ready").exists():
+        assert process.poll() is None, process.communicate()
+        time.sleep(0.01)
+    process.send_signal(signal.SIGINT)
+    out, error = process.communicate(timeout=30)
+    return subprocess.CompletedProcess(words, process.returncode, out, error)
+
+
+def test_while_it_loads_a_command_ends_at_once_with_one_line(tmp_path: Path) -> None:
+    (tmp_path / "command.py").write_text(LOADING)
+    run = interrupted(tmp_path)
+    assert run.returncode == EXIT_CODE == 130
+    assert run.stderr == f"interrupted: no file was left half-written; {AGAIN}\n"
+
+
+def test_a_command_that_loads_another_one_ends_alike(tmp_path: Path) -> None:
+    (tmp_path / "command.py").write_text(AT_WORK)
+    run = interrupted(tmp_path, "loads")
+    assert run.returncode == EXIT_CODE
+    assert run.stderr == f"interrupted: no file was left half-written; {AGAIN}\n"
+
+
+@pytest.mark.parametrize("what", ["writes", "changes", "swallows"])
+def test_at_work_the_line_says_how_it_goes_on_and_the_old_file_stays(
+    what: str, tmp_path: Path
+) -> None:
+    """Also where a library makes another exception of the interrupt, or forgets it."""
+    (tmp_path / "command.py").write_text(AT_WORK)
+    (tmp_path / "result").write_text("old")
+    run = interrupted(tmp_path, what)
+    assert run.returncode == EXIT_CODE
+    assert re.fullmatch(r"interrupted: .* half-written; .* goes on after page 3\n", run.stderr)
+    assert (tmp_path / "result").read_text() == "old"
+    assert not list(tmp_path.glob(".result*"))
+
+
+def test_what_a_killed_writer_left_goes_with_the_next_write_and_nothing_else(
+    tmp_path: Path,
+) -> None:
+    program = (
+        "import os, sys\nfrom pathlib import Path\nfrom formats.atomic import replacing\n"
+        "with replacing(Path(sys.argv[1])) as half:\n"
+        "    half.write_text('half')\n    os.kill(os.getpid(), 9)"
+    )
+    path = tmp_path / "device[1].json"
+    path.write_text("old")
+    run = subprocess.run([sys.executable, "-c", program, str(path)], cwd=ROOT, check=False)
+    assert run.returncode == -signal.SIGKILL and path.read_text() == "old"
+    (left,) = set(tmp_path.iterdir()) - {path}
+    pid = left.name.split("-")[1]
+    others = [
+        left.with_name(left.name.replace(f"-{pid}-", f"-{os.getpid()}-")),  # its writer lives
+        left.with_name(f".device[1].json.00000000-{pid}-abc"),  # another machine's
+        left.with_name(f".device[1].json.bak-{pid}"),
+        left.with_name(left.name.replace("device[1]", "fit")),  # goes with the next fit.json
+    ]
+    for other in others:
+        other.write_text("mine")
+    write_text(path, "new")
+    assert path.read_text() == "new" and not left.exists()
+    assert all(other.exists() for other in others)
+
+
+def test_a_file_is_not_cleared_away_by_its_own_writers(tmp_path: Path) -> None:
+    """Two that write the same file at once in one process: the later rename wins."""
+    path = tmp_path / "a.json"
+    with replacing(path) as one:
+        with replacing(path) as two:
+            two.write_text("two")
+        one.write_text("one")
+    assert path.read_text() == "one" and list(tmp_path.iterdir()) == [path]
+
+
+def test_every_command_starts_where_it_hears_ctrl_c() -> None:
+    """``python -m`` loads the package before ``__main__``: neither may load what takes long."""
+    mains = [
+        path
+        for room in ("characterization", "system", "stochram")
+        for path in (ROOT / room).rglob("__main__.py")
+    ]
+    assert len(mains) == 11
+    for main in mains:
+        package = ".".join(main.parent.relative_to(ROOT).parts)
+        program = f"import sys, {package}.__main__\nprint(*sys.modules)"
+        run = subprocess.run(
+            [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True
+        )
+        assert not {"numpy", "jax", "typer"} & set(run.stdout.split()), package
+        assert "start(" in main.read_text()
