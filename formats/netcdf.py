@@ -10,31 +10,32 @@ from pathlib import Path
 from typing import Any
 
 import h5netcdf
-import numpy as np
 import xarray as xr
 
 from formats.atomic import replacing
 from formats.errors import InputError
+from formats.netcdf_guard import opened, seal, values_of
 
 
 def write_groups(
     path: Path, attributes: Mapping[str, Any], groups: Mapping[str, xr.Dataset]
 ) -> None:
-    """Write ``groups`` (and global ``attributes``) atomically. ``""`` is the root group."""
+    """Write ``groups`` (and global ``attributes``) atomically, sealed. ``""`` is the root group."""
     with replacing(path) as temporary:
         root = groups.get("", xr.Dataset()).assign_attrs(**attributes)
         root.to_netcdf(temporary, mode="w", engine="h5netcdf")
         for name, dataset in groups.items():
             if name:
                 dataset.to_netcdf(temporary, mode="a", group=name, engine="h5netcdf")
+        seal(temporary)
 
 
 def kind_of(path: Path) -> str:
     """The attribute ``kind`` of a file of ours; "" for anything else, which readers refuse."""
     try:
-        with h5netcdf.File(Path(path), "r", decode_vlen_strings=True) as handle:
+        with opened(path) as handle:
             return str(_plain(handle.attrs.get("kind", "")))
-    except (OSError, ValueError, KeyError, RuntimeError, AttributeError, TypeError):
+    except InputError:
         return ""
 
 
@@ -46,17 +47,12 @@ def read_groups(
     Raises :class:`InputError` for a missing, broken or foreign file.
     """
     path = Path(path)
-    if not path.is_file():
-        raise InputError(path, "no such file")
-    try:
-        with h5netcdf.File(path, "r", decode_vlen_strings=True) as handle:
-            attributes = {key: _plain(value) for key, value in handle.attrs.items()}
-            found = {"": _read_group(handle)} | {
-                name: _read_group(group) for name, group in handle.groups.items()
-            }
+    with opened(path) as handle:
+        attributes = {key: _plain(value) for key, value in handle.attrs.items()}
+        found = {"": _read_group(handle)} | {
+            name: _read_group(group) for name, group in handle.groups.items()
+        }
         groups = {name: group for name, group in found.items() if group.variables}
-    except (OSError, ValueError, KeyError, RuntimeError, AttributeError, TypeError) as error:
-        raise InputError(path, f"is not a readable NetCDF-4 file ({_first_line(error)})") from error
     if attributes.get("kind") != kind:
         raise InputError(
             path, f"is not a {kind} file (global attribute kind is {attributes.get('kind')!r})"
@@ -94,22 +90,13 @@ def require_attributes(
 
 
 def _read_group(group: h5netcdf.Group) -> xr.Dataset:
-    """A group as ``xarray.load_dataset`` reads it."""
+    """A group as ``xarray.load_dataset`` reads it; no number is a date, whatever its units say."""
     raw = {
-        name: xr.Variable(variable.dimensions, _values(variable), dict(variable.attrs))
+        name: xr.Variable(variable.dimensions, values_of(variable), dict(variable.attrs))
         for name, variable in group.variables.items()
     }
-    return xr.decode_cf(xr.Dataset(raw, attrs=dict(group.attrs)))
-
-
-def _values(variable: h5netcdf.Variable) -> np.ndarray:
-    values = np.asarray(variable[...])
-    return values.astype(str) if values.dtype == object else values
+    return xr.decode_cf(xr.Dataset(raw, attrs=dict(group.attrs)), decode_times=False)
 
 
 def _plain(value: Any) -> Any:
     return value.item() if hasattr(value, "item") and getattr(value, "size", 1) == 1 else value
-
-
-def _first_line(error: BaseException) -> str:
-    return (str(error).splitlines() or [type(error).__name__])[0][:200]
