@@ -22,9 +22,14 @@ class InputError(Exception):
     """
 
     def __init__(self, where: str | Path, problem: str) -> None:
-        self.where = str(where)
-        self.problem = " ".join(str(problem).split())
+        self.where = _printable(str(where))
+        self.problem = _printable(" ".join(str(problem).split()))
         super().__init__(f"{self.where}: {self.problem}")
+
+
+def _printable(text: str) -> str:
+    """The text on one line: what would break it, or move a terminal's cursor, as an escape."""
+    return "".join(sign if sign.isprintable() else ascii(sign)[1:-1] for sign in text)
 
 
 def run_command(app: Callable[..., Any], arguments: Sequence[str] | None = None) -> int:

@@ -1,12 +1,12 @@
 """Whether HDF5 may be let at a file: it is C code that can hang or crash on a damaged one.
 
-A file of ours ends with a seal, a line with the SHA-256 of what stands before it. HDF5 ignores bytes
-behind its end of file, and drops them when it changes a file, so a sealed file is as we wrote it and
-is opened right away; one whose seal is wrong was damaged since. A file without a seal was made or
-edited by someone else, which is fine: a child process reads all of it first, and is killed if it
-takes too long or too much memory. The seal is against damage; it proves nothing about who made it.
+A file of ours ends with a seal, a line with the SHA-256 of what stands before it. HDF5 ignores what
+stands behind its end of file, and drops it when it changes a file, so a sealed file is as we wrote
+it and is opened right away; one whose seal is wrong was damaged since. A file without a seal was
+made or edited by someone else, which is fine: a child process reads all of it first, and is killed
+if it takes too long or too much memory. The seal is against damage; it does not say who made it.
 
-Files that lead to other files, need filter plugins, or announce more than they can hold are refused.
+Files that lead to others, need filter plugins, or announce more than they can hold are refused.
 """
 
 from __future__ import annotations

@@ -6,7 +6,6 @@ SHA-256 of what it wrote.
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -14,7 +13,7 @@ from typing import Any
 
 from formats.atomic import write_text
 from formats.errors import InputError
-from formats.json_file import dump, read_text
+from formats.json_file import dump, parse_json, read_text
 from formats.provenance import provenance_key, sha256_file
 from stochram.stage import Stage
 
@@ -74,11 +73,11 @@ def _read_manifest(output: Path) -> dict[str, Any]:
     if not path.is_file():
         return {}
     try:
-        content = json.loads(read_text(path))
+        content = parse_json(read_text(path), path)
         entries = {
             name: {"key": str(entry["key"]), "outputs": dict(entry["outputs"])}
             for name, entry in content.items()
         }
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
+    except (InputError, ValueError, TypeError, KeyError, AttributeError) as error:
         raise InputError(path, "is not a manifest of `stochram run`; delete it") from error
     return entries

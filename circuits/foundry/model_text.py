@@ -122,7 +122,10 @@ def _word(line: str) -> str:
 
 def _inside(reader: _Reader, path: Path, shown: str) -> Path:
     """The path resolved, if it stays in the folder and is a file."""
-    resolved = path.resolve()
+    try:
+        resolved = path.resolve()
+    except (OSError, RuntimeError, ValueError) as error:  # a loop of links, a zero byte
+        raise InputError(shown, f"is no path ({error})") from error
     if not resolved.is_relative_to(reader.folder):
         raise InputError(
             shown, f"leads outside the folder {reader.folder.name}; model files must lie inside it"
@@ -133,7 +136,11 @@ def _inside(reader: _Reader, path: Path, shown: str) -> Path:
 
 
 def _physical(reader: _Reader, path: Path) -> list[str]:
-    data = path.read_bytes()
+    try:
+        with path.open("rb") as file:
+            data = file.read(LARGEST + 1)
+    except OSError as error:
+        raise InputError(path.name, f"cannot be read ({error.strerror})") from error
     reader.characters += len(data)
     if reader.characters > LARGEST:
         raise InputError(path.name, f"and its includes hold more than {LARGEST >> 20} MiB")
