@@ -23,8 +23,16 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from formats.device import parse_device
 from formats.errors import InputError
-from formats.netcdf import read_groups, require, require_attributes, write_groups
+from formats.netcdf import (
+    read_groups,
+    require,
+    require_attributes,
+    require_counts,
+    require_json,
+    write_groups,
+)
 from formats.provenance import sha256_file
 
 KIND = "stochram cells"
@@ -191,25 +199,36 @@ def _check(path: Path, attributes: Mapping[str, Any], groups: Mapping[str, xr.Da
         attributes,
         ("device_json", "fit_json", "technology", "default_mac", "provenance"),
     )
+    parse_device(str(attributes["device_json"]), f"{path}, attribute device_json")
+    texts = ("provenance", *(name for name in ("fit_json", "left_out") if attributes.get(name)))
+    require_json(path, attributes, texts)
     for name, dataset in groups.items():
-        role = dataset.attrs.get("role")
+        role = str(dataset.attrs.get("role"))
         if role not in VARIABLES:
             raise InputError(
                 path, f"group {name!r} has the role {role!r}; expected one of {sorted(VARIABLES)}"
             )
         require(path, name, dataset, VARIABLES[role])
         if role == "mac":
-            require_attributes(path, name, dataset.attrs, MAC_ATTRIBUTES)
+            _check_mac(f"{path}, group {name}", dataset.attrs)
+        if "temperature" in dataset.coords:
+            require(path, name, dataset, {"temperature": ("temperature",)})
         for key, data in dataset.data_vars.items():
             if np.issubdtype(data.dtype, np.number) and _impossible(str(key), data):
                 raise InputError(path, f"{name}/{key} holds negative or non-finite values")
     if "sng" not in groups:
         raise InputError(path, "lacks the group 'sng'")
     macs = [name for name, dataset in groups.items() if dataset.attrs["role"] == "mac"]
-    if attributes["default_mac"] not in macs:
+    if str(attributes["default_mac"]) not in macs:
         raise InputError(
             path, f"default_mac is {attributes['default_mac']!r}, the MAC groups are {macs}"
         )
+
+
+def _check_mac(where: str, attributes: Mapping[Any, Any]) -> None:
+    require_attributes(where, "the group", attributes, MAC_ATTRIBUTES)
+    require_json(where, attributes, [name for name in ("cells", "schemes") if name in attributes])
+    require_counts(where, attributes, ("fan_in",))
 
 
 def _impossible(name: str, data: xr.DataArray) -> bool:

@@ -5,15 +5,17 @@ All groups are read from one open file: xarray opens it anew for each, which tak
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 import h5netcdf
+import numpy as np
 import xarray as xr
 
 from formats.atomic import replacing
 from formats.errors import InputError
+from formats.json_file import parse_json
 from formats.netcdf_guard import opened, seal, values_of
 
 
@@ -67,9 +69,16 @@ def read_groups(
 
 
 def require(
-    where: str | Path, group: str, dataset: xr.Dataset, variables: Mapping[str, tuple[str, ...]]
+    where: str | Path,
+    group: str,
+    dataset: xr.Dataset,
+    variables: Mapping[str, tuple[str, ...]],
+    texts: Collection[str] = (),
 ) -> None:
-    """Check that ``dataset`` holds ``variables`` with exactly these dimensions."""
+    """Check that ``dataset`` holds ``variables`` with exactly these dimensions, none of size 0.
+
+    All hold real numbers but ``texts``.
+    """
     for name, dimensions in variables.items():
         if name not in dataset:
             raise InputError(where, f"group {group!r} lacks the variable {name!r}")
@@ -78,6 +87,13 @@ def require(
                 where,
                 f"{group}/{name} has dimensions {dataset[name].dims}, expected {dimensions}",
             )
+        if dataset[name].size == 0:
+            raise InputError(where, f"{group}/{name} holds no values")
+        kind = dataset[name].dtype.kind
+        if (kind not in "biuf") != (name in texts):
+            found = f"values of type {dataset[name].dtype}"
+            expected = "texts" if name in texts else "real numbers"
+            raise InputError(where, f"{group}/{name} holds {found}, expected {expected}")
 
 
 def require_attributes(
@@ -87,6 +103,30 @@ def require_attributes(
     for name in names:
         if name not in attributes:
             raise InputError(where, f"{group or 'the file'} lacks the attribute {name!r}")
+
+
+def require_json(
+    where: str | Path, attributes: Mapping[Any, Any], names: Iterable[str]
+) -> dict[str, dict[str, Any]]:
+    """The JSON objects in the attributes ``names``; raises :class:`InputError`."""
+    found = {}
+    for name in names:
+        place = f"{where}, attribute {name}"
+        found[name] = parse_json(str(attributes[name]), place)
+        if not isinstance(found[name], dict):
+            raise InputError(place, "is not a JSON object")
+    return found
+
+
+def require_counts(where: str | Path, attributes: Mapping[Any, Any], names: Iterable[str]) -> None:
+    """Check that the attributes ``names`` are whole numbers above 0."""
+    for name in names:
+        value = attributes[name]
+        whole = isinstance(value, int | np.integer) and not isinstance(value, bool)
+        if not whole or value < 1:
+            raise InputError(
+                f"{where}, attribute {name}", f"is {value!r}; expected a whole number above 0"
+            )
 
 
 def _read_group(group: h5netcdf.Group) -> xr.Dataset:
@@ -99,4 +139,7 @@ def _read_group(group: h5netcdf.Group) -> xr.Dataset:
 
 
 def _plain(value: Any) -> Any:
-    return value.item() if hasattr(value, "item") and getattr(value, "size", 1) == 1 else value
+    """A number, a text, or a list of such."""
+    if isinstance(value, np.ndarray | np.generic):
+        return value.item() if value.size == 1 else value.tolist()
+    return value if isinstance(value, str | int | float) else str(value)

@@ -28,8 +28,7 @@ WHOLE = {
     "waits": "# bench 3\nvoltage_V;wait_time_s;switched\n0,5;0,125;1\n0,6;1,5;0\n",
     "ramps": "ramp_rate_V_per_s\tset_voltage_V\tswitched\n1.0\t2.5\t1\n10\t2.75\t1\n",
     "cycling": (
-        "cycle,v_set_V,v_reset_V,r_lrs_ohm,r_hrs_ohm\n"
-        "1,0.5,-0.4,1e4,1e6\n2,0.6,-0.3,1e4,2e6\n"
+        "cycle,v_set_V,v_reset_V,r_lrs_ohm,r_hrs_ohm\n1,0.5,-0.4,1e4,1e6\n2,0.6,-0.3,1e4,2e6\n"
     ),
     "trains": (
         "device,cycle,voltage (mV),pulse width (us),switched,temperature_K\n"
@@ -71,7 +70,7 @@ def observed(path: Path) -> list[Part]:
     kind = recognise_kind(table, None)
     check_columns(table, kind, derived=False)
     used, _ = select(table, None)
-    parts, _ = parts_of(used, kind, Choices())
+    parts, _ = parts_of(used, kind, Choices(ramp_rate=1.0 if kind == "cycling" else None))
     suspicions(used)
     return parts
 
