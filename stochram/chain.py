@@ -14,6 +14,7 @@ from typing import Any
 from formats.atomic import write_text
 from formats.errors import InputError
 from formats.json_file import dump, parse_json, read_text
+from formats.paths import is_file
 from formats.provenance import provenance_key, sha256_file
 from stochram.stage import Stage
 
@@ -59,7 +60,7 @@ def run_chain(
 
 def _differences(output: Path, known: dict[str, str]) -> tuple[list[str], list[str]]:
     """Outputs that differ from what their stage wrote, and outputs that are gone."""
-    missing = [name for name in known if not (output / name).is_file()]
+    missing = [name for name in known if not is_file(output / name)]
     changed = [
         name
         for name, digest in known.items()

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from formats.errors import InputError
+from formats.paths import is_file
 
 LARGEST = 32 * 2**20
 """Characters of all files of one corner together."""
@@ -130,7 +131,7 @@ def _inside(reader: _Reader, path: Path, shown: str) -> Path:
         raise InputError(
             shown, f"leads outside the folder {reader.folder.name}; model files must lie inside it"
         )
-    if not resolved.is_file():
+    if not is_file(resolved):
         raise InputError(shown, f"is not a file in the folder {reader.folder.name}")
     return resolved
 

@@ -1,7 +1,7 @@
 """What happens to files on their way: damage to bytes, and contents that no schema foresaw.
 
-``make test`` draws a few hundred cases a reader, always the same ones; ``make nightly``
-(STOCHRAM_CASES=nightly) draws 10,000 new ones for each.
+``make test`` draws a few hundred cases a reader, always the same ones; STOCHRAM_CASES=10000, as in
+``make nightly``, draws so many new ones for each.
 """
 
 from __future__ import annotations
@@ -18,16 +18,16 @@ from hypothesis import strategies as st
 
 from formats.errors import InputError
 
-NIGHTLY = os.environ.get("STOCHRAM_CASES") == "nightly"
 _ALWAYS = {"deadline": None, "database": None, "suppress_health_check": list(HealthCheck)}
 settings.register_profile("quick", derandomize=True, **_ALWAYS)
 settings.register_profile("nightly", derandomize=False, print_blob=True, **_ALWAYS)
-_PROFILE = settings.get_profile("nightly" if NIGHTLY else "quick")
+_CASES = int(os.environ.get("STOCHRAM_CASES", "0"))
+_PROFILE = settings.get_profile("nightly" if _CASES else "quick")
 
 
-def cases(quick: int, nightly: int = 10_000) -> settings:
-    """The number of cases of a test, for either profile."""
-    return settings(_PROFILE, max_examples=nightly if NIGHTLY else quick)
+def cases(quick: int, share: float = 1.0) -> settings:
+    """The number of cases of a test; ``share`` is for those whose cases are long."""
+    return settings(_PROFILE, max_examples=round(share * _CASES) or quick)
 
 
 def judged(reader: Callable[[Path], Any], path: Path, *beside: str) -> Any:

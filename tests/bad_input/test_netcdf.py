@@ -83,7 +83,7 @@ def test_damage_to_a_sealed_file_is_always_seen(
     content = whole[name].read_bytes()
     end = len(content) - netcdf_guard._SEAL_LENGTH
 
-    @cases(60)
+    @cases(40)
     @given(damaged(content[:end]))
     def each(changed: bytes) -> None:
         path = tmp_path / name
@@ -103,7 +103,7 @@ def test_damaged_files_of_others_are_read_or_refused(
     monkeypatch.setattr(netcdf_guard, "MOST_SECONDS", 5.0)
     content = unsealed(whole[name], tmp_path / "unsealed.nc").read_bytes()
 
-    @cases(4, nightly=2_500)
+    @cases(3, share=0.1)
     @given(damaged(content))
     def each(changed: bytes) -> None:
         path = tmp_path / name
@@ -116,16 +116,10 @@ def test_damaged_files_of_others_are_read_or_refused(
 def test_a_file_that_hangs_hdf5_is_given_up(
     whole: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """HDF5 2.0 never comes back from some damaged heaps of attributes."""
+    """HDF5 2.0 never comes back from some damaged attributes; here the child sleeps instead."""
     monkeypatch.setattr(netcdf_guard, "MOST_SECONDS", 1.5)
-    content = bytearray(unsealed(whole["training.nc"], tmp_path / "unsealed.nc").read_bytes())
-    place = content.index(b"FRHP")
-    content[place : place + 200] = bytes(200)
-    path = tmp_path / "training.nc"
-    path.write_bytes(content)
-    monkeypatch.setattr(
-        netcdf_guard, "_CHILD", "import time; time.sleep(100)  # as HDF5 does on such a file"
-    )
+    path = unsealed(whole["training.nc"], tmp_path / "training.nc")
+    monkeypatch.setattr(netcdf_guard, "_CHILD", "import time; time.sleep(100)")
     start = time.monotonic()
     with pytest.raises(InputError, match=r"training.nc: is damaged: HDF5 does not come to an end"):
         read_training(path)
@@ -302,7 +296,7 @@ def changed_groups(
 def test_changed_contents_are_accepted_or_refused(whole: dict[str, Path], name: str) -> None:
     about, groups = read_groups(whole[name], *KINDS[name])
 
-    @cases(60)
+    @cases(40)
     @given(changed_groups(about, groups))
     def each(changed: tuple[dict[str, Any], dict[str, xr.Dataset]]) -> None:
         judged(lambda path: CHECKS[name](path, *changed), Path(name))

@@ -30,13 +30,14 @@ def read_bits(path: Path) -> np.ndarray:
     path = Path(path)
     try:
         with path.open("rb") as file:
-            if path.stat().st_size > LARGEST_FILE:
-                raise InputError(path, f"is larger than {LARGEST_FILE >> 30} GiB; give a part")
             kind = path.suffix.lower()
             if kind in (".npy", ".npz"):
                 bits = _array(path) if kind == ".npy" else _packed(path)
             else:
-                bits = _text(path, file.read(LARGEST_FILE).removeprefix(codecs.BOM_UTF8))
+                content = file.read(LARGEST_FILE + 1)
+                if len(content) > LARGEST_FILE:
+                    raise InputError(path, f"is larger than {LARGEST_FILE} bytes; give a part")
+                bits = _text(path, content.removeprefix(codecs.BOM_UTF8))
     except OSError as error:
         raise InputError(path, f"cannot be read ({error.strerror or error})") from error
     if bits.size == 0:
