@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
+import errno
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 _INTERRUPTED = 130
+_OF_THE_MACHINE = {
+    errno.EACCES,
+    errno.EDQUOT,
+    errno.EIO,
+    errno.ELOOP,
+    errno.EMFILE,
+    errno.ENAMETOOLONG,
+    errno.ENOSPC,
+    errno.EPERM,
+    errno.EROFS,
+}
+"""What a disk or a path refuses, wherever that comes up; no defect of ours."""
 
 
 class InputError(Exception):
@@ -35,13 +48,20 @@ def _printable(text: str) -> str:
 def run_command(app: Callable[..., Any], arguments: Sequence[str] | None = None) -> int:
     """Run a Typer application and return its exit code.
 
-    0 for success, 2 for an :class:`InputError` or a wrong option (one line on standard error),
-    130 after Ctrl-C. Any other exception is a defect of ours and keeps its traceback.
+    0 for success, 2 for an :class:`InputError`, a wrong option, or a path or disk that refuses (one
+    line on standard error), 130 after Ctrl-C. Any other exception is a defect of ours and keeps its
+    traceback.
     """
     try:
         code = app(args=None if arguments is None else list(arguments), standalone_mode=False)
     except InputError as error:
         print(f"error: {error}", file=sys.stderr)
+        return 2
+    except OSError as error:
+        if error.errno not in _OF_THE_MACHINE:
+            raise
+        place = _printable(str(error.filename or "the machine"))
+        print(f"error: {place}: {error.strerror}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print("interrupted: no file was left half-written", file=sys.stderr)
