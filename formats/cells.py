@@ -108,6 +108,18 @@ PARTIAL = (
     "group_correlation",
 )
 """May be NaN: where a scheme does not reach a probability, or all cells are alike."""
+PROBABILITIES = (
+    "Ps",
+    "Ps_population_mean",
+    "Ps_population_p05",
+    "Ps_population_p95",
+    "pi",
+    "Pr",
+    "e01",
+    "e10",
+)
+"""Of the SNG."""
+_ROUNDING = 1e-9
 PHASES = ("reset", "write", "read")
 OUTCOMES = ("held", "switched")
 
@@ -216,6 +228,8 @@ def _check(path: Path, attributes: Mapping[str, Any], groups: Mapping[str, xr.Da
         for key, data in dataset.data_vars.items():
             if np.issubdtype(data.dtype, np.number) and _impossible(str(key), data):
                 raise InputError(path, f"{name}/{key} holds negative or non-finite values")
+            if role == "sng" and key in PROBABILITIES and np.any(data > 1 + _ROUNDING):
+                raise InputError(path, f"{name}/{key} holds probabilities above 1")
     if "sng" not in groups:
         raise InputError(path, "lacks the group 'sng'")
     macs = [name for name, dataset in groups.items() if dataset.attrs["role"] == "mac"]
