@@ -11,11 +11,11 @@ import numpy as np
 import xarray as xr
 
 from characterization.extract.conditions import Conditions
+from characterization.extract.gather import RATING_MARGIN, in_parallel
 from characterization.extract.options import ExtractOptions
 from characterization.extract.sng.bench import Bench
 from characterization.extract.sng.character import SngCharacter, characterise
 from characterization.extract.sng.exposure import interpolated_exposure, write_window
-from characterization.extract.stage import RATING_MARGIN, in_parallel
 from characterization.extract.tables.sng import Converter, sng_group
 from circuits.simulator import Simulator, Waveforms
 from circuits.sng.design import SngDesign
@@ -86,7 +86,7 @@ def exact_sng(simulator: CountingSimulator, jobs: int) -> ExactSng:
     device, design = knag2014(), replace(SngDesign(), write_time=PULSE_WIDTH)
     bench = Bench(simulator, device, CMOS40LP, design)
     highest = CMOS40LP.transistors["pmos_io"].ratings.lowest - RATING_MARGIN
-    characters, error = characterise(
+    found, error = characterise(
         [bench],
         write_window(device, design, highest),
         highest,
@@ -94,6 +94,7 @@ def exact_sng(simulator: CountingSimulator, jobs: int) -> ExactSng:
         in_parallel(jobs),
         lambda _: None,
     )
+    characters = [character for character in found if character is not None]
     conditions = Conditions((PULSE_WIDTH,), (CMOS40LP.temperature,), (CMOS40LP.corner,))
     converter = Converter(ExtractOptions.dac_bits, ExtractOptions.supply_noise)
     group = sng_group(characters, conditions, error, converter)

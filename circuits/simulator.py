@@ -3,7 +3,8 @@
 ngspice is treated as a child that may print nonsense, hang or crash. Each worker process loads
 libngspice once through PySpice and runs one deck after another; a deck that outlives its time
 limit kills its worker, and the next one gets a new one. What hung, crashed or did not converge is
-tried once more with robust options and then marked. The parts are in ``circuits/ngspice/``.
+tried again, in the order that :mod:`circuits.ngspice.robust` states. The parts are in
+``circuits/ngspice/``.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from __future__ import annotations
 import threading
 import time
 import warnings
-from collections.abc import Callable, Iterable, Sized
+from collections.abc import Callable, Iterable, Sequence, Sized
 from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar, overload
@@ -26,18 +27,21 @@ from circuits.ngspice.installation import (
     TESTED_VERSION,
     executable_path,
     executable_version,
+    library_identity,
     library_path,
     warn_of_other_version,
 )
-from circuits.ngspice.kept import keep_failed
+from circuits.ngspice.kept import deck_name, keep_failed
 from circuits.ngspice.program import DEFAULT_TIMEOUT, run_batch
-from circuits.ngspice.robust import ROBUST_OPTIONS, with_robust_options
+from circuits.ngspice.robust import LADDER, ROBUST_OPTIONS, STEADY_OPTIONS, with_options
 from circuits.ngspice.waveforms import Waveforms
+from formats.errors import Remark
 from formats.folders import cache_folder
 
 __all__ = [
     "DEFAULT_TIMEOUT",
     "ROBUST_OPTIONS",
+    "STEADY_OPTIONS",
     "TESTED_VERSION",
     "Counters",
     "EngineMissing",
@@ -48,6 +52,7 @@ __all__ = [
     "clear_cache",
     "executable_path",
     "executable_version",
+    "library_identity",
     "library_path",
     "run_batch",
     "warn_of_other_version",
@@ -56,6 +61,8 @@ __all__ = [
 Progress = Callable[[int, int | None], None]
 """Called with the number of decks done and, where it is known, the number asked for."""
 Result = TypeVar("Result")
+_LAST_LINES = 8
+"""Lines of ngspice's in the message of a failure."""
 
 
 class Simulator:
@@ -82,6 +89,7 @@ class Simulator:
         self._busy: list[Child] = []
         self._closed = False
         self._counters = Counters()
+        self._rescues: dict[str, str] = {}
         self._lock = threading.Lock()
         self._slots = threading.BoundedSemaphore(self._jobs)  # also for several threads that map
         library_path()
@@ -105,6 +113,12 @@ class Simulator:
         with self._lock:
             return self._counters
 
+    @property
+    def rescued(self) -> dict[str, str]:
+        """Results marked as rescued so far, also remembered ones: what happened, by deck."""
+        with self._lock:
+            return dict(sorted(self._rescues.items()))
+
     def run(self, deck: str) -> Waveforms:
         """Run one deck (text) and return its saved vectors; raises :class:`SimulationError`."""
         reading = read_deck(deck)
@@ -113,6 +127,7 @@ class Simulator:
             known = self._cache.read(key)
             if known is not None:
                 self._count(decks=1, cached=1)
+                self._note(deck, known)
                 return known
         try:
             result, repeats = self._run_anew(deck, reading.leaves_traces)
@@ -120,6 +135,7 @@ class Simulator:
             self._count(decks=1, failed=1)
             raise
         self._count(decks=1)
+        self._note(deck, result)
         if self._cache is not None and key is not None and repeats:
             self._cache.write(key, result)
         return result
@@ -170,33 +186,65 @@ class Simulator:
 
     def _run_anew(self, deck: str, leaves_traces: bool) -> tuple[Waveforms, bool]:
         """The result, and whether another run would give it again (not so after a hang)."""
-        first = self._attempt(deck, leaves_traces)
-        if isinstance(first, Waveforms):
-            return first, True
-        if self._closed:
-            raise SimulationError("the simulator was closed")
+        failures: list[Failure] = []
+        for options in LADDER:
+            answer = self._attempt(with_options(deck, options), leaves_traces or bool(options))
+            if isinstance(answer, Waveforms):
+                if failures:
+                    answer = self._rescued(deck, options, answer, failures)
+                return answer, all(one.kind is not Kind.HANG for one in failures)
+            failures.append(replace(answer, reason=_again(options) + answer.reason))
+            if answer.kind is Kind.CRASH or (answer.kind is Kind.NETLIST and not options):
+                break
+        raise self._given_up(deck, failures)
+
+    def _rescued(
+        self, deck: str, options: str, result: Waveforms, failures: Sequence[Failure]
+    ) -> Waveforms:
+        """A result that options gave, marked where they changed the circuit; tells the user."""
         kept = keep_failed(deck, self._failed)
-        if first.kind is Kind.NETLIST:
-            raise SimulationError(_message(first, kept), kept)
-        second = self._attempt(with_robust_options(deck), leaves_traces=True)
-        if isinstance(second, Failure):
-            tried = f"{first.reason}; again with {ROBUST_OPTIONS}: {second.reason}"
-            log = second.log or first.log
-            raise SimulationError(_message(replace(second, reason=tried, log=log), kept), kept)
-        rescued = f"{first.reason}; run with {ROBUST_OPTIONS}; deck kept as {kept}"
-        warnings.warn(f"ngspice: {rescued}", RuntimeWarning, stacklevel=4)
+        said = f"{'; '.join(one.reason for one in failures)}; run with {options}"
+        warnings.warn(f"ngspice: {said}; {_where(kept)}", Remark, stacklevel=5)
         self._count(rescued=1)
-        return replace(second, rescued=rescued), first.kind is Kind.CONVERGENCE
+        return replace(result, rescued=said) if options == ROBUST_OPTIONS else result
+
+    def _given_up(self, deck: str, failures: Sequence[Failure]) -> SimulationError:
+        """All that was tried, the kept deck's path and ngspice's last lines."""
+        kept = keep_failed(deck, self._failed)
+        reason = "; ".join(one.reason for one in failures)
+        log = next((one.log for one in reversed(failures) if one.log.strip()), "")
+        tail = "\n".join([line for line in log.splitlines() if line.strip()][-_LAST_LINES:])
+        look = f"; look at it with: ngspice -b {kept}" if kept is not None else ""
+        return SimulationError(
+            f"ngspice: {reason}; {_where(kept)}{look}" + (f"\n{tail}" if tail else ""), kept, reason
+        )
 
     def _attempt(self, deck: str, leaves_traces: bool) -> Waveforms | Failure:
+        """One step of the ladder: the same once more where the process died.
+
+        Raises :class:`EngineMissing` where it could not begin.
+        """
         with self._slots:
-            return self._ask(deck, leaves_traces)
+            first = self._ask(deck, leaves_traces)
+        if isinstance(first, Waveforms) or first.kind is not Kind.CRASH:
+            return first
+        with self._slots:
+            second = self._ask(deck, leaves_traces)
+        if isinstance(second, Failure):
+            both = f"{first.reason}; again: {second.reason}"
+            return replace(second, reason=both, log=second.log or first.log)
+        warnings.warn(f"ngspice: {first.reason}; run again, it finished", Remark, stacklevel=5)
+        return second
 
     def _ask(self, deck: str, leaves_traces: bool) -> Waveforms | Failure:
         child, start = self._take(), time.monotonic()
         answer: Waveforms | Failure | None = None
         try:
             answer = child.ask(deck, self._timeout)
+            if isinstance(answer, Failure) and self._closed:
+                raise SimulationError("the simulator was closed")
+            if isinstance(answer, Failure) and answer.kind is Kind.ENGINE:
+                raise EngineMissing(answer.reason)
         finally:  # also when we are interrupted
             good = isinstance(answer, Waveforms) and not leaves_traces
             with self._lock:
@@ -205,6 +253,8 @@ class Simulator:
                     self._idle.append(child)
                 else:
                     child.kill()
+        if child.version:
+            warn_of_other_version(child.version)
         finished = isinstance(answer, Waveforms)
         self._count(
             attempts=1,
@@ -229,14 +279,22 @@ class Simulator:
             self._busy.append(child)
             return child
 
+    def _note(self, deck: str, result: Waveforms) -> None:
+        if result.robust:
+            title = deck.partition("\n")[0].lstrip("*").removeprefix(".title").strip()
+            with self._lock:
+                self._rescues[f"{title} ({deck_name(deck)})"] = result.rescued
+
     def _count(self, **more: float) -> None:
         with self._lock:
             sums = {name: getattr(self._counters, name) + value for name, value in more.items()}
             self._counters = replace(self._counters, **sums)
 
 
-def _message(failure: Failure, kept: Path | None) -> str:
-    """The reason with the kept deck's path and ngspice's last lines."""
-    tail = "\n".join(failure.log.splitlines()[-8:])
-    where = f"; deck kept as {kept}" if kept is not None else ""
-    return f"ngspice: {failure.reason}{where}" + (f"\n{tail}" if tail else "")
+def _again(options: str) -> str:
+    """What was tried, before the reason why it failed."""
+    return f"again with {options}: " if options else ""
+
+
+def _where(kept: Path | None) -> str:
+    return "the deck could not be kept" if kept is None else f"deck kept as {kept}"

@@ -25,6 +25,7 @@ import xarray as xr
 
 from formats.device import parse_device
 from formats.errors import InputError
+from formats.json_file import parse_json
 from formats.netcdf import (
     read_groups,
     require,
@@ -120,8 +121,32 @@ PROBABILITIES = (
 )
 """Of the SNG."""
 _ROUNDING = 1e-9
+SNG, LOGIC = "sng", "logic"
+"""Cells of a :class:`Gap` whose numbers are NaN."""
 PHASES = ("reset", "write", "read")
 OUTCOMES = ("held", "switched")
+
+
+@dataclass(frozen=True)
+class Gap:
+    """What ngspice failed to give, and why.
+
+    ``cell`` is ``sng`` (absent at that pulse width, temperature and corner), ``logic`` (gates and
+    all that is made of them, absent at that temperature and corner, whatever the width), or what is
+    absent altogether. Absent numbers of a group are NaN.
+    """
+
+    cell: str
+    pulse_width: float | None
+    temperature: float
+    corner: str
+    reason: str
+    deck: str | None
+
+    def __str__(self) -> str:
+        width = "" if self.pulse_width is None else f", {self.pulse_width:g} s"
+        deck = "" if self.deck is None else f" (deck {self.deck})"
+        return f"{self.cell} at {self.corner}, {self.temperature:g} K{width}: {self.reason}{deck}"
 
 
 @dataclass(frozen=True)
@@ -129,7 +154,9 @@ class Cells:
     """The content of one cells.nc.
 
     ``groups`` maps a group's name to its dataset; ``attributes`` are the global ones
-    (``device_json``, ``fit_json``, ``technology``, ``default_mac``, ``provenance``).
+    (``device_json``, ``fit_json``, ``technology``, ``default_mac``, ``provenance``; ``missing``,
+    see :class:`Gap`; ``rescued``: what happened, by deck, where only a slightly different circuit
+    gave a result).
     """
 
     path: Path
@@ -146,6 +173,20 @@ class Cells:
     def macs(self) -> tuple[str, ...]:
         """Names of the MAC groups."""
         return tuple(name for name, data in self.groups.items() if data.attrs["role"] == "mac")
+
+    @property
+    def missing(self) -> tuple[Gap, ...]:
+        """What ngspice failed to give."""
+        return _gaps(self.path, self.attributes)
+
+    def gap(self, temperature: float, corner: str) -> Gap | None:
+        """What the SNG (at its first pulse width) or the gates lack at a condition, or None."""
+        first = float(self.sng["pulse_width"].to_numpy().flat[0])
+        for gap in self.missing:
+            concerns = gap.cell == LOGIC or (gap.cell == SNG and gap.pulse_width == first)
+            if concerns and (gap.temperature, gap.corner) == (temperature, corner):
+                return gap
+        return None
 
     def mac(self, name: str) -> xr.Dataset:
         """The MAC called ``name`` at the nominal environment.
@@ -214,6 +255,7 @@ def _check(path: Path, attributes: Mapping[str, Any], groups: Mapping[str, xr.Da
     parse_device(str(attributes["device_json"]), f"{path}, attribute device_json")
     texts = ("provenance", *(name for name in ("fit_json", "left_out") if attributes.get(name)))
     require_json(path, attributes, texts)
+    gaps = _gaps(path, attributes)
     for name, dataset in groups.items():
         role = str(dataset.attrs.get("role"))
         if role not in VARIABLES:
@@ -225,8 +267,10 @@ def _check(path: Path, attributes: Mapping[str, Any], groups: Mapping[str, xr.Da
             _check_mac(f"{path}, group {name}", dataset.attrs)
         if "temperature" in dataset.coords:
             require(path, name, dataset, {"temperature": ("temperature",)})
+        absent = _absent(path, name, dataset, gaps)
         for key, data in dataset.data_vars.items():
-            if np.issubdtype(data.dtype, np.number) and _impossible(str(key), data):
+            there = _without(data, absent)
+            if np.issubdtype(data.dtype, np.number) and _impossible(str(key), there):
                 raise InputError(path, f"{name}/{key} holds negative or non-finite values")
             if role == "sng" and key in PROBABILITIES and np.any(data > 1 + _ROUNDING):
                 raise InputError(path, f"{name}/{key} holds probabilities above 1")
@@ -243,6 +287,52 @@ def _check_mac(where: str, attributes: Mapping[Any, Any]) -> None:
     require_attributes(where, "the group", attributes, MAC_ATTRIBUTES)
     require_json(where, attributes, [name for name in ("cells", "schemes") if name in attributes])
     require_counts(where, attributes, ("fan_in",))
+
+
+def _gaps(path: Path, attributes: Mapping[str, Any]) -> tuple[Gap, ...]:
+    found = parse_json(str(attributes.get("missing", "[]")), f"{path}, attribute missing")
+    try:
+        return tuple(
+            Gap(
+                str(one["cell"]),
+                None if one["pulse_width_s"] is None else float(one["pulse_width_s"]),
+                float(one["temperature_K"]),
+                str(one["corner"]),
+                str(one["reason"]),
+                None if one["deck"] is None else str(one["deck"]),
+            )
+            for one in found
+        )
+    except (ValueError, TypeError, KeyError) as error:
+        raise InputError(path, "the attribute 'missing' is not a list of gaps") from error
+
+
+def _absent(path: Path, name: str, group: xr.Dataset, gaps: Iterable[Gap]) -> xr.DataArray | None:
+    """Where the numbers of a group are absent; None where nowhere. The nominal ones never are."""
+    sng = group.attrs["role"] == "sng"
+    own = [gap for gap in gaps if gap.cell == (SNG if sng else LOGIC)]
+    if not own:
+        return None
+    axes = CONDITIONS[1:] if sng else ENVIRONMENT
+    values = [np.atleast_1d(group[axis].to_numpy()) for axis in axes]
+    absent = xr.DataArray(np.zeros([each.size for each in values], bool), dims=axes)
+    for gap in own:
+        wanted = (gap.pulse_width, gap.temperature, gap.corner)[-len(axes) :]
+        place = [each == value for each, value in zip(values, wanted, strict=True)]
+        absent.to_numpy()[np.ix_(*place)] = True
+    nominal = nominal_index(values[-2], values[-1])
+    if absent.to_numpy()[(*(0,) * sng, *nominal)]:
+        raise InputError(path, f"{name} is missing at its nominal condition")
+    return absent
+
+
+def _without(data: xr.DataArray, absent: xr.DataArray | None) -> xr.DataArray:
+    """A variable with 0 where it is absent."""
+    if absent is None or "corner" not in data.dims:
+        return data
+    if "pulse_width" in absent.dims and "pulse_width" not in data.dims:
+        absent = absent.isel(pulse_width=0)  # it holds at the first width
+    return data.where(~absent, 0)
 
 
 def _impossible(name: str, data: xr.DataArray) -> bool:

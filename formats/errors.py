@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import sys
+import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -45,13 +46,31 @@ def _printable(text: str) -> str:
     return "".join(sign if sign.isprintable() else ascii(sign)[1:-1] for sign in text)
 
 
+class Remark(RuntimeWarning):
+    """A warning for the user: something happened that stops nothing; a command shows one line."""
+
+
 def run_command(app: Callable[..., Any], arguments: Sequence[str] | None = None) -> int:
     """Run a Typer application and return its exit code.
 
     0 for success, 2 for an :class:`InputError`, a wrong option, or a path or disk that refuses (one
     line on standard error), 130 after Ctrl-C. Any other exception is a defect of ours and keeps its
-    traceback.
+    traceback. A :class:`Remark` is one line on standard error.
     """
+    with warnings.catch_warnings():
+        usual = warnings.showwarning
+
+        def show(message: Warning | str, category: type[Warning], *rest: Any, **more: Any) -> None:
+            if issubclass(category, Remark):
+                print(f"warning: {' '.join(str(message).split())}", file=sys.stderr)
+            else:
+                usual(message, category, *rest, **more)
+
+        warnings.showwarning = show
+        return _exit_code(app, arguments)
+
+
+def _exit_code(app: Callable[..., Any], arguments: Sequence[str] | None) -> int:
     try:
         code = app(args=None if arguments is None else list(arguments), standalone_mode=False)
     except InputError as error:

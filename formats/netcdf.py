@@ -1,10 +1,11 @@
 """NetCDF-4 files with one group per thing, through xarray and h5netcdf; never pickled.
 
-All groups are read from one open file: xarray opens it anew for each, which takes twice as long.
+All groups go through one open file: xarray opens it anew for each, which takes twice as long.
 """
 
 from __future__ import annotations
 
+import io
 from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -12,24 +13,30 @@ from typing import Any
 import h5netcdf
 import numpy as np
 import xarray as xr
+from xarray.backends import H5NetCDFStore
 
-from formats.atomic import replacing
+from formats.atomic import write_bytes
 from formats.errors import InputError
 from formats.json_file import parse_json
-from formats.netcdf_guard import opened, seal, values_of
+from formats.netcdf_guard import opened, sealed, values_of
 
 
 def write_groups(
     path: Path, attributes: Mapping[str, Any], groups: Mapping[str, xr.Dataset]
 ) -> None:
-    """Write ``groups`` (and global ``attributes``) atomically, sealed. ``""`` is the root group."""
-    with replacing(path) as temporary:
-        root = groups.get("", xr.Dataset()).assign_attrs(**attributes)
-        root.to_netcdf(temporary, mode="w", engine="h5netcdf")
+    """Write ``groups`` (and global ``attributes``) atomically, sealed. ``""`` is the root group.
+
+    The file is made in memory first: where a disk is full, HDF5 ends the process with a
+    segmentation fault.
+    """
+    content = io.BytesIO()
+    root = groups.get("", xr.Dataset()).assign_attrs(**attributes)
+    with h5netcdf.File(content, "w") as file:
+        root.dump_to_store(H5NetCDFStore(file))
         for name, dataset in groups.items():
             if name:
-                dataset.to_netcdf(temporary, mode="a", group=name, engine="h5netcdf")
-        seal(temporary)
+                dataset.dump_to_store(H5NetCDFStore(file, group=name, mode="a"))
+    write_bytes(path, sealed(content.getvalue()))
 
 
 def kind_of(path: Path) -> str:

@@ -46,11 +46,9 @@ _CHILD = (
 )
 
 
-def seal(path: Path) -> None:
-    """Append the seal to a finished file."""
-    with path.open("rb+") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
-        file.write(f"\nstochram sha256 {digest}\n".encode())
+def sealed(content: bytes) -> bytes:
+    """The content of a finished file with the seal behind it."""
+    return content + f"\nstochram sha256 {hashlib.sha256(content).hexdigest()}\n".encode()
 
 
 @contextmanager

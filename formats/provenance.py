@@ -5,6 +5,7 @@ No time stamps, host names or absolute paths: the same work gives the same recor
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import importlib.metadata
 import importlib.util
@@ -39,9 +40,17 @@ def sha256_folder(folder: Path, names: Iterable[str]) -> str:
 
 
 def source_digest(packages: Iterable[str]) -> str:
-    """SHA-256 over the source and data files of our packages, found without importing them."""
+    """SHA-256 over the source and data files of our packages, found without importing them.
+
+    Looked at once in a process: a sweep asks for each of its cells, and what runs was loaded then.
+    """
+    return _source_digest(tuple(sorted(packages)))
+
+
+@functools.cache
+def _source_digest(packages: tuple[str, ...]) -> str:
     total = hashlib.sha256()
-    for package in sorted(packages):
+    for package in packages:
         found = importlib.util.find_spec(package)
         if found is None or not found.submodule_search_locations:
             raise ModuleNotFoundError(f"package {package!r} is not installed")
@@ -74,8 +83,13 @@ def provenance(
         "options": {key: options[key] for key in sorted(options)},
         "seed": seed,
         "source_sha256": source_digest(source),
-        "versions": {name: importlib.metadata.version(name) for name in sorted(libraries)},
+        "versions": {name: _version(name) for name in sorted(libraries)},
     }
+
+
+@functools.cache
+def _version(library: str) -> str:
+    return importlib.metadata.version(library)
 
 
 def provenance_key(record: Mapping[str, Any]) -> str:

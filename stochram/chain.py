@@ -26,6 +26,7 @@ def run_chain(
 ) -> list[str]:
     """Run what is not up to date, in order; returns the names of the stages that ran.
 
+    A stage whose results lack something is not taken as up to date in the next run.
     Raises :class:`InputError` where an output was changed since its stage wrote it, unless
     ``force`` is set: the change would be lost.
     """
@@ -47,13 +48,14 @@ def run_chain(
             continue
         say(f"{label}: running")
         start = time.monotonic()
-        stage.run()
+        lacking = stage.run()
         manifest[stage.name] = {
-            "key": key,
+            "key": f"incomplete {key}" if lacking else key,
             "outputs": {name: sha256_file(output / name) for name in stage.outputs},
         }
         write_text(output / MANIFEST, dump(manifest))
-        say(f"{label}: done in {time.monotonic() - start:.1f} s")
+        done = "INCOMPLETE after" if lacking else "done in"
+        say(f"{label}: {done} {time.monotonic() - start:.1f} s")
         ran.append(stage.name)
     return ran
 

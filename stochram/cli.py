@@ -61,7 +61,10 @@ def run(
     ] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="Print nothing.")] = False,
 ) -> None:
-    """Run fit, extract, train and report; redo only what changed."""
+    """Run fit, extract, train and report; redo only what changed.
+
+    Exit code 1 where something is missing from the results.
+    """
     from stochram.chain import run_chain
     from stochram.experiment import read_experiment
     from stochram.stages import stages
@@ -72,10 +75,18 @@ def run(
         if not quiet:
             print(words, flush=True)
 
-    run_chain(stages(chosen, jobs, quiet), chosen.output, say, force)
+    ran = run_chain(stages(chosen, jobs, quiet), chosen.output, say, force)
     for line in _summary(chosen.output / "report.json"):
         say(line)
     say(f"report: {(chosen.output / 'report.html').resolve()}")
+    if "extract" in ran:
+        from characterization.extract.screen import incomplete
+
+        lacking = incomplete(chosen.output / "cells.nc")
+        for line in lacking:
+            print(line, file=sys.stderr)
+        if lacking:
+            raise typer.Exit(1)
 
 
 @app.command()

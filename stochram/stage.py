@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,10 +12,11 @@ class Stage:
     """One link of the chain.
 
     ``record`` gives the provenance of a run without running it, ``run`` does the work; both read
-    the files of the stages before. ``outputs`` are file names in the output folder.
+    the files of the stages before. What ``run`` returns, if anything, says what is missing from its
+    results. ``outputs`` are file names in the output folder.
     """
 
     name: str
     outputs: tuple[str, ...]
     record: Callable[[], dict[str, Any]]
-    run: Callable[[], None]
+    run: Callable[[], Sequence[str] | None]

@@ -113,14 +113,16 @@ def _extract(experiment: Experiment, jobs: int, quiet: bool) -> Stage:
 
         return stage_provenance(options())
 
-    def run() -> None:
+    def run() -> list[str]:
+        from characterization.extract.screen import incomplete
         from characterization.extract.stage import run as extract
         from characterization.extract.stage import step_count
         from formats.progress import steps
 
         chosen = options()
         with steps("extract", step_count(chosen), quiet) as progress:
-            extract(chosen, progress)
+            path = extract(chosen, progress)
+        return incomplete(path)
 
     return Stage("extract", ("cells.nc", "cells.html"), record, run)
 

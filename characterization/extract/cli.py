@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
@@ -10,7 +11,7 @@ import typer
 from rich.console import Console
 
 from characterization.extract.options import ExtractOptions
-from characterization.extract.screen import show
+from characterization.extract.screen import incomplete, show
 from characterization.extract.stage import run, step_count
 from formats.errors import InputError, run_command
 from formats.progress import steps
@@ -22,6 +23,9 @@ _HELP = """Simulate the cells of a fitted device in ngspice and tabulate them.
 DEVICE is a device.json. Writes cells.nc (bit probability against write voltage, energy by phase
 and outcome, gate energies by transition, MACs), cells.html, and for each corner and temperature
 Liberty, Verilog and SPICE libraries of the cells.
+
+Where ngspice fails at a corner, temperature or pulse width, the others go on; what is missing is
+named on the screen and in the files, and the exit code is 1.
 
 Example: python -m characterization.extract out/device.json -o out
 """
@@ -132,6 +136,10 @@ def extract(
         path = run(options, progress)
     if not quiet:
         show(path, Console(width=None if Console().is_terminal else 110))
+    lacking = incomplete(path)
+    if lacking:
+        print(lacking[-1], file=sys.stderr)
+        raise typer.Exit(1)
 
 
 def words(text: str) -> tuple[str, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -26,7 +26,7 @@ from circuits.mac.counter import counter_mac
 from circuits.mac.mux_tree import mux_tree
 from circuits.reference.binary import adder, binary_mac, multiplier
 from circuits.reference.lfsr import lfsr_sng
-from circuits.simulator import Simulator
+from circuits.simulator import SimulationError, Simulator
 from devices.technology import Technology
 from formats.errors import InputError
 from formats.seeds import generator
@@ -77,13 +77,17 @@ def chosen(names: Sequence[str] | None) -> tuple[dict[str, LogicCell], bool]:
 
 @dataclass(frozen=True, eq=False)
 class Library:
-    """All gates at one corner and temperature, with the checks of cells composed from them."""
+    """All gates at one corner and temperature, with the checks of cells composed from them.
+
+    ``unchecked`` says why a check could not be simulated.
+    """
 
     technology: Technology
     gates: Mapping[str, GateCharacter]
     register: RegisterCharacter
     checks: Mapping[str, CompositionCheck]
     pace: Pace
+    unchecked: Mapping[str, SimulationError] = field(default_factory=dict)
 
 
 def characterise_timings(
@@ -115,17 +119,21 @@ def characterise_library(
         if name != REGISTER:
             gates[name] = characterise_gate(simulator, technology, gate, pace)
     register = characterise_flip_flop(simulator, technology, pace)
-    checks = {}
+    checks: dict[str, CompositionCheck] = {}
+    unchecked: dict[str, SimulationError] = {}
     for cell in checked:
         progress(f"{where}: {cell.name}")
         if transistor_count(cell, technology) <= CHECKED_TRANSISTORS:
             vectors = random_vectors(
                 cell, generator(seed, "extract", "vectors", cell.name), CHECK_VECTORS
             )
-            checks[cell.name] = composition_check(
-                simulator, technology, pace, cell, gates, register, vectors
-            )
-    return Library(technology, gates, register, checks, pace)
+            try:
+                checks[cell.name] = composition_check(
+                    simulator, technology, pace, cell, gates, register, vectors
+                )
+            except SimulationError as error:
+                unchecked[cell.name] = error
+    return Library(technology, gates, register, checks, pace, unchecked)
 
 
 def is_mac(cell: LogicCell) -> bool:

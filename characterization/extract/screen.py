@@ -113,7 +113,30 @@ def show(path: Path, console: Console) -> None:
         for name, p in assumed_parameters(device)
     )
     console.print(f"assumed: {names}")
+    for line in gap_lines(cells):
+        console.print(line, markup=False)
     console.print(f"wrote {path}, cells.html, and the libraries in {path.parent / 'cells'}")
+
+
+def gap_lines(cells: Cells) -> list[str]:
+    """What ngspice failed to give or gave of a slightly different circuit, a line each."""
+    rescued = json.loads(str(cells.attributes.get("rescued", "{}")))
+    return [
+        *(f"missing: {gap}" for gap in cells.missing),
+        *(f"result of a changed circuit: {deck}: {words}" for deck, words in rescued.items()),
+    ]
+
+
+def incomplete(path: Path) -> list[str]:
+    """What a cells.nc lacks as ngspice failed, and what to do; empty for a whole one."""
+    cells = read_cells(path)
+    if not cells.missing:
+        return []
+    return [
+        *(f"missing: {gap}" for gap in cells.missing),
+        f"incomplete: {path} is written without what is missing above. The warnings name the kept "
+        "decks; once the cause is gone, run the same command again: what succeeded is remembered",
+    ]
 
 
 def _curve(group: xr.Dataset) -> Table:
@@ -150,6 +173,9 @@ def _other_conditions(group: xr.Dataset) -> list[str]:
     for one in flat:
         width, kelvin, corner = one["condition"].item()
         p = one.to_numpy()
+        if not np.isfinite(p).all():
+            found.append(f"{width:g} s, {kelvin:g} K, {corner}: missing")
+            continue
         half = (
             f"{np.interp(0.5, p, v):.3f} V" if p[0] < 0.5 < p[-1] else f"beyond, P to {p[-1]:.2f}"
         )

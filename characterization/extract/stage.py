@@ -4,31 +4,29 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
-import xarray as xr
 
-from characterization.extract.check.table import check_table
 from characterization.extract.column.access import compliance_gate
-from characterization.extract.column.character import characterise_column
 from characterization.extract.conditions import Conditions
 from characterization.extract.export.liberty import write_liberty
 from characterization.extract.export.subcircuits import write_subcircuits
 from characterization.extract.export.verilog import write_verilog
 from characterization.extract.figures.all import write_figures
+from characterization.extract.gather import (
+    column_cell,
+    in_parallel,
+    logic_cells_of,
+    sng_cells,
+)
 from characterization.extract.library import (
-    COLUMN,
     DEFAULT_MAC,
-    Library,
-    characterise_library,
-    characterise_timings,
     chosen,
 )
-from characterization.extract.logic.results import Timing
 from characterization.extract.options import (
     ExtractOptions,
     check_numbers,
@@ -40,30 +38,19 @@ from characterization.extract.options import (
     technology_of,
 )
 from characterization.extract.page.page import write_page
-from characterization.extract.refusals import (
-    refuse_failed_reset,
-    refuse_read_disturb,
-    refuse_read_errors,
-    refuse_violations,
-    refuse_weak_write,
-)
 from characterization.extract.sng.bench import Bench
-from characterization.extract.sng.character import characterise
-from characterization.extract.sng.exposure import Each, write_window
 from characterization.extract.sng.sense import matched_sense, trip_resistance
-from characterization.extract.tables.column import column_group
-from characterization.extract.tables.logic import (
-    gate_group,
-    mac_group,
-    reference_group,
-    register_group,
-)
-from characterization.extract.tables.sng import Converter, sng_group
-from circuits.logic.cell import REGISTER
 from circuits.logic.gates import GATES
 from circuits.mac.base import Mac
 from circuits.mac.column import ColumnDesign
-from circuits.simulator import EngineMissing, SimulationError, Simulator, executable_version
+from circuits.simulator import (
+    EngineMissing,
+    SimulationError,
+    Simulator,
+    executable_version,
+    library_identity,
+    library_path,
+)
 from circuits.sng.design import SngDesign
 from devices.cbram import CBRAM
 from devices.technology import Technology
@@ -82,12 +69,8 @@ REFERENCE_SHARE = 0.35
 """Of a lowered read voltage: the comparator's reference."""
 TRIP_TOLERANCE = 0.2
 """Of ln(resistance): how far the sense amplifier may trip from the middle of the two states."""
-RATING_MARGIN = 0.10
-"""V kept between the highest write voltage and the transistors' rating, for edge spikes."""
 SOURCE = ("formats", "devices", "circuits", "characterization")
 LIBRARIES = ("numpy", "scipy", "sympy", "xarray", "h5netcdf", "h5py", "PySpice")
-Item = TypeVar("Item")
-Found = TypeVar("Found")
 
 
 def stage_provenance(options: ExtractOptions) -> dict[str, Any]:
@@ -98,6 +81,7 @@ def stage_provenance(options: ExtractOptions) -> dict[str, Any]:
         inputs["fit.json"] = sha256_file(fit)
     try:
         inputs["ngspice"] = executable_version()
+        inputs["libngspice"] = library_identity(library_path())
     except EngineMissing as error:
         raise InputError("ngspice", str(error)) from error
     technology = technology_of(options)
@@ -169,15 +153,22 @@ def run(options: ExtractOptions, progress: Callable[[str], None] = lambda _: Non
                     devices[kelvin],
                     technology.at(corner, kelvin),
                     replace(design, write_time=width),
+                    essential=place == conditions.nominal,
                 )
-                for width, kelvin, corner in conditions
+                for place, (width, kelvin, corner) in enumerate(conditions)
             ]
             each = in_parallel(options.jobs)
-            groups = {"sng": _sng(benches, conditions, options, each, progress)}
-            logic, libraries = _logic(simulator, technology, conditions, options, each, progress)
-            column, left_out = _column(simulator, devices, libraries, conditions, options, progress)
-            groups |= logic
-            groups |= column
+            sng, missing = sng_cells(benches, conditions, options, each, progress)
+            logic, libraries, there, gaps = logic_cells_of(
+                simulator, technology, conditions, options, each, progress
+            )
+            missing += gaps
+            column, left_out, gaps = column_cell(
+                simulator, devices, libraries, there, options, progress
+            )
+            missing += gaps
+            groups = {"sng": sng, **logic, **column}
+            rescued = simulator.rescued
     except EngineMissing as error:
         raise InputError("ngspice", str(error)) from error
     except SimulationError as error:
@@ -196,6 +187,8 @@ def run(options: ExtractOptions, progress: Callable[[str], None] = lambda _: Non
         "technology": technology.name,
         "default_mac": DEFAULT_MAC,
         "left_out": json.dumps(left_out),
+        "missing": json.dumps([one.to_dict() for one in missing]),
+        "rescued": json.dumps(rescued),
         "provenance": json.dumps(record, sort_keys=True),
     }
     progress("libraries and report")
@@ -264,125 +257,6 @@ def _sensed(
         return matched_sense(simulator, technology, design, conduction)
     except ValueError as error:
         raise InputError(where, str(error)) from error
-
-
-def in_parallel(jobs: int) -> Each:
-    """Do something for every item, ``jobs`` at a time, results in the items' order."""
-
-    def each(function: Callable[[Item], Found], items: Sequence[Item]) -> list[Found]:
-        import joblib
-
-        # Threads: they wait for the simulator's processes, which do the work.
-        parallel = joblib.Parallel(n_jobs=min(jobs, len(items)), backend="threading")
-        return list(parallel(joblib.delayed(function)(item) for item in items))
-
-    return each
-
-
-def _sng(
-    benches: Sequence[Bench],
-    conditions: Conditions,
-    options: ExtractOptions,
-    each: Each,
-    progress: Callable[[str], None],
-) -> xr.Dataset:
-    first = benches[0]
-    highest = options.write_voltage_max
-    if highest is None:
-        role = "pmos_io" if first.design.path == "io" else "pmos"
-        highest = first.technology.transistors[role].ratings.lowest - RATING_MARGIN
-    windows = []
-    for bench in benches:
-        try:
-            windows.append(write_window(bench.device, bench.design, highest))
-        except ValueError as error:
-            raise InputError(options.device, f"at {bench.where}: {error}") from error
-    low, high = min(low for low, _ in windows), max(high for _, high in windows)
-    refuse_weak_write(options.device, benches[conditions.nominal], highest)
-    each(lambda bench: refuse_read_disturb(options.device, bench, low), benches)
-    refuse_read_errors(options.device, benches[conditions.nominal])
-    characters, missed = characterise(benches, (low, high), highest, options.points, each, progress)
-    refuse_failed_reset(options.device, characters[conditions.nominal])
-    for character in characters:
-        refuse_violations(options.device, "SNG", (character.worst,))
-    converter = Converter(options.dac_bits, options.supply_noise)
-    group = sng_group(characters, conditions, missed, converter)
-    if not options.check:
-        return group
-    checked = check_table(characters[conditions.nominal], seed=options.seed, progress=progress)
-    group = group.assign(checked.variables()).assign_coords(check=checked.coordinate())
-    return group.assign_attrs(check_lines="\n".join(checked.lines))
-
-
-def _logic(
-    simulator: Simulator,
-    technology: Technology,
-    conditions: Conditions,
-    options: ExtractOptions,
-    each: Each,
-    progress: Callable[[str], None],
-) -> tuple[dict[str, xr.Dataset], list[Library]]:
-    cells, _ = chosen(options.cells)
-    macs = [cell for cell in cells.values() if isinstance(cell, Mac)]
-
-    def one(environment: tuple[float, str]) -> Library:
-        kelvin, corner = environment
-        nominal = environment == conditions.environments[conditions.nominal_environment]
-        there = technology.at(corner, kelvin)
-        return characterise_library(
-            simulator, there, macs if nominal else (), options.seed, progress
-        )
-
-    libraries = each(one, conditions.environments)
-    for library in libraries:
-        stresses = {name: gate.worst for name, gate in library.gates.items()}
-        stresses |= {REGISTER: library.register.worst}
-        stresses |= {name: check.worst for name, check in library.checks.items()}
-        for name, worst in stresses.items():
-            refuse_violations(technology.name, name, (worst,))
-    nominal = libraries[conditions.nominal_environment]
-
-    def timed(library: Library) -> dict[str, Timing]:
-        there = library.technology
-        progress(f"{there.corner}, {there.temperature:g} K: delays")
-        return characterise_timings(simulator, library, nominal)
-
-    timings = each(timed, libraries)
-    progress("MACs and conventional CMOS")
-    groups = {
-        name: register_group(libraries, conditions)
-        if name == REGISTER
-        else gate_group(name, libraries, timings, conditions)
-        for name in GATES
-    }
-    for name, cell in cells.items():
-        if isinstance(cell, Mac):
-            groups[name] = mac_group(cell, libraries, conditions, options.seed)
-        else:
-            groups[name] = reference_group(cell, libraries, conditions, options.seed)
-    return groups, libraries
-
-
-def _column(
-    simulator: Simulator,
-    devices: Mapping[float, CBRAM],
-    libraries: Sequence[Library],
-    conditions: Conditions,
-    options: ExtractOptions,
-    progress: Callable[[str], None],
-) -> tuple[dict[str, xr.Dataset], dict[str, str]]:
-    """The in-memory column, or why this device cannot be put into one."""
-    if not chosen(options.cells)[1]:
-        return {}, {}
-    characters = []
-    for (kelvin, corner), library in zip(conditions.environments, libraries, strict=True):
-        progress(f"{corner}, {kelvin:g} K: in-memory column")
-        try:
-            there = library.technology
-            characters.append(characterise_column(simulator, devices[kelvin], there))
-        except InputError as error:
-            return {}, {COLUMN: f"at {kelvin:g} K, {corner}: {error.problem}"}
-    return {COLUMN: column_group(characters, libraries, conditions)}, {}
 
 
 def _fit_beside(device: Path) -> Path | None:

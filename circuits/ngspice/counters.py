@@ -10,7 +10,7 @@ class Counters:
     """Sums over all decks a simulator was asked for.
 
     ``decks`` = ``cached`` + ``failed`` + results run anew. ``transients`` counts the runs that
-    ngspice finished, ``rescued`` those of them with robust options, ``attempts`` also those that
+    ngspice finished, ``rescued`` those of them with other options, ``attempts`` also those that
     failed. ``time_points`` are the accepted ones of the finished runs, ``seconds`` the wall time
     spent waiting for ngspice, summed over workers.
     """

@@ -8,16 +8,18 @@ from pathlib import Path
 
 
 class Kind(StrEnum):
-    """Why a run gave no result. All but ``NETLIST`` are tried again with robust options."""
+    """Why a run gave no result; :mod:`circuits.ngspice.robust` says what is tried then."""
 
     NETLIST = "netlist"
     """The deck is wrong: ngspice names the line, the model, the subcircuit or the analysis."""
     CONVERGENCE = "convergence"
     """No solution was found, or values that are not finite."""
     CRASH = "crash"
-    """The process died."""
+    """The process died, or has no memory left and is of no more use."""
     HANG = "hang"
     """No answer within the time limit."""
+    ENGINE = "engine"
+    """libngspice could not be loaded, or the process not be set up: no deck would do better."""
 
 
 @dataclass(frozen=True)
@@ -32,13 +34,15 @@ class Failure:
 class SimulationError(RuntimeError):
     """A simulator failed on a deck.
 
-    The message holds its last lines and the path of the kept deck, which is also ``kept``.
+    The message holds its last lines and the path of the kept deck, which is also ``kept``;
+    ``reason`` is the message without both.
     """
 
-    def __init__(self, message: str, kept: Path | None = None) -> None:
+    def __init__(self, message: str, kept: Path | None = None, reason: str = "") -> None:
         super().__init__(message)
         self.kept = kept
+        self.reason = reason or message
 
 
 class EngineMissing(RuntimeError):
-    """ngspice or libngspice is not installed; the message says how to install it."""
+    """ngspice or libngspice is not installed or does not start; the message says what to do."""

@@ -13,6 +13,7 @@ import warnings
 from pathlib import Path
 
 from circuits.ngspice.failures import EngineMissing
+from formats.errors import Remark
 
 TESTED_VERSION = "39"
 
@@ -23,7 +24,12 @@ def library_path() -> str:
     Raises :class:`EngineMissing`.
     """
     given = os.environ.get("NGSPICE_LIBRARY_PATH")
-    if given and Path(given).exists():
+    if given:
+        if os.sep in given and not Path(given).is_file():
+            raise EngineMissing(
+                f"NGSPICE_LIBRARY_PATH is {given}, which is no file; unset it, or set it to the "
+                "file libngspice.so.0"
+            )
         return given
     found = ctypes.util.find_library("ngspice")
     if found is None:
@@ -66,10 +72,23 @@ def executable_path() -> str:
 
 
 def executable_version() -> str:
-    """Version of the ngspice program, for example "39"."""
-    run = subprocess.run(
-        [executable_path(), "--version"], capture_output=True, text=True, timeout=20, check=False
-    )
+    """Version of the ngspice program, for example "39"; raises :class:`EngineMissing`."""
+    path = executable_path()
+    try:
+        run = subprocess.run(
+            [path, "--version"],
+            capture_output=True,
+            text=True,
+            errors="replace",
+            stdin=subprocess.DEVNULL,
+            timeout=20,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise EngineMissing(
+            f"{path} --version does not answer ({error}); is it ngspice? (Debian, Ubuntu: "
+            "apt-get install ngspice)"
+        ) from error
     match = re.search(r"ngspice-(\S+)", run.stdout)
     return match[1] if match else "unknown"
 
@@ -78,6 +97,8 @@ def warn_of_other_version(version: str) -> None:
     """Warn, once in a process, that results were checked with another ngspice."""
     if version.split(".", maxsplit=1)[0] != TESTED_VERSION:
         warnings.warn(
-            f"ngspice {version} found; this project is tested with ngspice {TESTED_VERSION}",
+            f"ngspice {version} found; this project is tested with ngspice {TESTED_VERSION}: run "
+            "`stochram engine`, and compare a few cells before you rely on others",
+            Remark,
             stacklevel=2,
         )

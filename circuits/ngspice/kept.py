@@ -14,19 +14,28 @@ MOST_KEPT = 32
 """Decks kept; the oldest go first."""
 
 
+def deck_name(deck: str) -> str:
+    """Twelve characters that stand for a deck's content."""
+    return hashlib.sha256(deck.encode()).hexdigest()[:12]
+
+
 def keep_failed(deck: str, cache: Path | None) -> Path | None:
     """Write the deck into the folder for failed ones, named by its content; None if impossible.
 
     A deck that fails again replaces itself.
     """
     for folder in (failed_folder(cache), failed_folder(None)):
-        path = folder / f"{hashlib.sha256(deck.encode()).hexdigest()[:12]}.cir"
+        path = folder / f"{deck_name(deck)}.cir"
         try:
             folder.mkdir(parents=True, exist_ok=True)
             handle, name = tempfile.mkstemp(prefix=".deck-", dir=folder)
-            with os.fdopen(handle, "w", encoding="utf-8") as file:
-                file.write(deck)
-            Path(name).replace(path)
+            try:
+                with os.fdopen(handle, "w", encoding="utf-8") as file:
+                    file.write(deck)
+                Path(name).replace(path)
+            except BaseException:
+                Path(name).unlink(missing_ok=True)
+                raise
         except OSError:
             continue
         _drop_oldest(folder)

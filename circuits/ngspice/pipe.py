@@ -46,6 +46,20 @@ def as_bytes(data: np.ndarray) -> memoryview:
     return memoryview(data).cast("B")  # type: ignore[arg-type]
 
 
+def send_greeting(pipe: Connection, version: int | None) -> None:
+    """From the worker, once: that it is ready, and with which libngspice."""
+    pipe.send_bytes(json.dumps({"version": version}).encode())
+
+
+def receive_greeting(pipe: Connection) -> int | Failure | None:
+    """To us: the version of libngspice (None: it does not say), or why there is none."""
+    head = json.loads(pipe.recv_bytes())
+    if "kind" in head:
+        return Failure(Kind(head["kind"]), head["reason"], head["log"])
+    version: int | None = head["version"]
+    return version
+
+
 def send_result(pipe: Connection, packed: Packed, log: str) -> None:
     """From the worker: what a transient gave."""
     head = {"names": packed.names, "lengths": packed.lengths, "log": log}

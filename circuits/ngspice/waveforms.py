@@ -11,8 +11,9 @@ import numpy as np
 class Waveforms:
     """Time (s) and saved vectors of one transient, by ngspice name ("v(out)", "i(vdd)").
 
-    ``log`` is what ngspice printed. ``rescued`` is empty, or says what went wrong at first and
-    which robust options gave the result instead.
+    ``log`` is what ngspice printed. ``rescued`` is empty for a result of the deck as it is, or
+    says what went wrong and which options, one of them a capacitance at every node, gave the result
+    of a slightly different circuit instead.
     """
 
     time: np.ndarray
@@ -22,7 +23,7 @@ class Waveforms:
 
     @property
     def robust(self) -> bool:
-        """Whether the result comes from a second attempt with robust options."""
+        """Whether the result comes from the last attempt, with robust options."""
         return bool(self.rescued)
 
     def __getitem__(self, name: str) -> np.ndarray:

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from circuits.ngspice.failures import Failure, Kind
-from circuits.ngspice.pipe import Packed, pack, send_failure, send_result
+from circuits.ngspice.pipe import Packed, pack, send_failure, send_greeting, send_result
 
 # A measurement that finds nothing ("Error: measure ... out of interval") is data, not a failure:
 # the device did not switch.
@@ -30,16 +30,35 @@ _CONVERGENCE = re.compile(
     r".*Timestep too small|.*simulation\(s\) aborted|.*[Nn]o convergence|.*singular matrix"
     r"|.*iteration limit"
 )
+_NO_MEMORY = re.compile(r".*can't allocate|.*[Oo]ut of memory")
+_STDERR = 2
 
 
 def main(receive_fd: int, send_fd: int) -> None:
-    """Answer decks until the pipe closes."""
-    _into_no_folder()
+    """Say that ngspice is loaded, or why not; then answer decks until the pipe closes.
+
+    What ngspice prints goes to standard error as well, at once: it is what is left of a run that
+    hangs or dies.
+    """
     # ngspice runs with Python's lock released, so this thread sees a killed parent in time.
     threading.Thread(target=_die_with_parent, daemon=True).start()
     receive = Connection(receive_fd, writable=False)
     send = Connection(send_fd, readable=False)
-    engine = _engine()
+    try:
+        _into_no_folder()
+    except OSError as error:
+        words = f"no folder can be made for temporary files ({error}); set TMPDIR to one with room"
+        send_failure(send, Failure(Kind.ENGINE, words))
+        return
+    try:
+        engine = _engine()
+    except Exception as error:  # whatever it is, it is said on the other side
+        library = os.environ.get("NGSPICE_LIBRARY_PATH", "")
+        words = f"{library} cannot be used as libngspice ({error}); install libngspice0, and unset "
+        words += "NGSPICE_LIBRARY_PATH or set it to the file libngspice.so.0"
+        send_failure(send, Failure(Kind.ENGINE, words))
+        return
+    send_greeting(send, engine.ngspice_version)
     while True:
         try:
             deck = receive.recv_bytes().decode()
@@ -79,6 +98,11 @@ def _engine() -> Any:
     class TolerantNgSpice(NgSpiceShared):
         """Takes for errors only what is fatal; PySpice takes any line with the word in it."""
 
+        def send_char(self, message: str, ngspice_id: int) -> int:
+            with contextlib.suppress(OSError):  # a full disk
+                os.write(_STDERR, f"{message.partition(' ')[2]}\n".encode())
+            return 0
+
         def exec_command(self, command: str, join_lines: bool = True) -> Any:
             try:
                 return super().exec_command(command, join_lines)
@@ -117,6 +141,9 @@ def _answer(engine: Any, deck: str) -> tuple[Packed | Failure, str]:
 
 def _printed_failure(log: list[str]) -> Failure | None:
     lines = [line.strip() for line in log]
+    for line in lines:
+        if _NO_MEMORY.match(line):
+            return Failure(Kind.CRASH, line, "\n".join(log))
     fatal = [line for line in lines if _FATAL.match(line)]
     if not fatal:
         return None

@@ -75,6 +75,20 @@ class CodeTable:
 
 def environment_of(cells: Cells, conditions: Conditions) -> Environment:
     """Look the temperature and the corner up; raises :class:`InputError` with what there is."""
+    place = _environment(cells, conditions)
+    kelvins = np.atleast_1d(np.asarray(cells.sng["temperature"].to_numpy(), float))
+    corner = str(np.atleast_1d(cells.sng["corner"].to_numpy())[place.corner])
+    for index, _ in place.weights:
+        gap = cells.gap(float(kelvins[index]), corner)
+        if gap is not None:
+            raise InputError(
+                "--temperature, --corner",
+                f"{cells.path} was extracted without {gap}; extract the cells again",
+            )
+    return place
+
+
+def _environment(cells: Cells, conditions: Conditions) -> Environment:
     sng = cells.sng
     kelvins = np.atleast_1d(np.asarray(sng["temperature"].to_numpy(), float))
     corners = [str(name) for name in np.atleast_1d(sng["corner"].to_numpy())]

@@ -59,7 +59,11 @@ def _pool(
 
     with parallel_config(backend="loky", inner_max_num_threads=threads):
         yield from Parallel(
-            n_jobs=jobs, return_as="generator_unordered", batch_size=1, pre_dispatch="n_jobs"
+            n_jobs=jobs,
+            return_as="generator_unordered",
+            batch_size=1,
+            pre_dispatch="n_jobs",
+            max_nbytes=None,  # options hold no arrays to share
         )(tasks())
 
 

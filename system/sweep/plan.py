@@ -43,18 +43,19 @@ def plan(grid: Grid, cells: Path | None, output: Path, show: bool = False) -> li
     ``show``: the trainings say themselves how far they are. Raises
     :class:`formats.errors.InputError`.
     """
-    from system.train.options import TrainOptions, stage_provenance  # loads JAX
+    from system.train.options import Hashes, TrainOptions, stage_provenance  # loads JAX
 
     chosen = [
         (varied, options_of(TrainOptions, grid, varied, cells, output, show))
         for varied in grid.cells()
     ]
+    hashes = Hashes()
     return [
         Cell(
             cell_name(varied),
             varied,
             options,
-            provenance_key(stage_provenance(options)),
+            provenance_key(stage_provenance(options, hashes)),
             passes(options, _available),
         )
         for varied, options in chosen

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
@@ -20,6 +21,8 @@ from system.sweep.waiting import watched
 from system.sweep.worker import Outcome, Runner
 
 CSV_FILE, PICTURE_FILE = "sweep.csv", "sweep.svg"
+WRITE_S = 10.0
+"""Least seconds between two versions of sweep.csv, of thousands of cells written in one."""
 
 
 @dataclass(frozen=True)
@@ -116,37 +119,56 @@ def train(
     ``most`` cells will run if ``choose`` does not take all (to foresee the time).
     """
     results = {result.cell.name: result for result in found}
-    waiting = everything(found)
+    waiting = {cell.name: cell for cell in everything(found)}
     pace, total, done = known_pace(found, options.rate), len(waiting), 0
     total = total if most is None else min(most, total)
+    table = _Table(options.output / CSV_FILE, varied)
 
-    def write() -> None:
-        write_csv(options.output / CSV_FILE, varied, list(results.values()))
+    def say_time_left() -> None:
+        ahead = list(waiting.values())[: total - done]
+        screen.time_left(pace, ahead, at_a_time, total)
 
-    def ahead() -> list[Cell]:
-        return everything(list(results.values()))[: total - done]
-
-    write()
+    table.write(results)
     try:
-        with _running(options, waiting, runner) as (start, at_a_time), screen:
-            screen.time_left(pace, ahead(), at_a_time, total)
+        with _running(options, list(waiting.values()), runner) as (start, at_a_time), screen:
+            say_time_left()
             while chosen := choose(list(results.values())):
                 left = {cell.name: cell for cell in chosen}
                 with _watched(options, left, at_a_time, screen):
                     for outcome in start(list(left.values())):
                         cell, done = left.pop(outcome.name), done + 1
+                        waiting.pop(cell.name)
                         results[cell.name] = result = _result(cell, outcome)
                         if outcome.seconds is not None and outcome.whole:
                             pace = pace.add(cell.images, outcome.seconds)
-                        write()
+                        table.write_if_due(results)
                         screen.cell(result, outcome, done, total)
-                        screen.time_left(pace, ahead(), at_a_time, total)
+                        say_time_left()
     except KeyboardInterrupt:
+        table.write(results)
         screen.say("interrupted; the same command goes on from here", always=True)
         raise
+    table.write(results)
     _draw(options.output / PICTURE_FILE, list(results.values()))
     screen.failures(list(results.values()))
     return list(results.values())
+
+
+class _Table:
+    """sweep.csv, which is written again as cells end, but not for each of ten thousand."""
+
+    def __init__(self, path: Path, varied: Sequence[str]) -> None:
+        self.path, self.varied, self.written = path, varied, 0.0
+
+    def write(self, results: Mapping[str, Result]) -> None:
+        """Write it."""
+        write_csv(self.path, self.varied, list(results.values()))
+        self.written = time.monotonic()
+
+    def write_if_due(self, results: Mapping[str, Result]) -> None:
+        """Write it unless it was written less than :data:`WRITE_S` ago."""
+        if time.monotonic() - self.written >= WRITE_S:
+            self.write(results)
 
 
 def _watched(

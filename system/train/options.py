@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -197,15 +198,28 @@ def _threads() -> int:
     return int(os.environ.get("NPROC") or os.cpu_count() or 1)
 
 
-def stage_provenance(options: TrainOptions) -> dict[str, Any]:
-    """The provenance record of the run, made without running it."""
+class Hashes:
+    """Hashes of the files of many runs, each file read once while this object lives."""
+
+    def __init__(self) -> None:
+        self.cells = functools.cache(sha256_file)
+        self.images = functools.cache(source_sha256)
+        self.network = functools.cache(network_sha256)
+
+
+def stage_provenance(options: TrainOptions, hashes: Hashes | None = None) -> dict[str, Any]:
+    """The provenance record of the run, made without running it.
+
+    ``hashes`` are shared where the records of many runs are made at one time.
+    """
+    hashes = hashes or Hashes()
     chosen = asdict(options)
     for name in ("cells", "images", "output", "quiet", "seed", "fresh"):
         del chosen[name]
-    chosen["network_file"] = network_sha256(options.network)
+    chosen["network_file"] = hashes.network(options.network)
     return provenance(
         stage="train",
-        inputs={"cells": sha256_file(options.cells), "images": source_sha256(options.images)},
+        inputs={"cells": hashes.cells(options.cells), "images": hashes.images(options.images)},
         options=chosen,
         seed=options.seed,
         source=SOURCE,

@@ -27,6 +27,8 @@ from formats.errors import InputError
 from formats.netcdf import kind_of, read_groups
 from formats.synapse_training import read_synapse_training
 from formats.training import read_training
+from system.budget.wear.failure import Rates
+from system.budget.wear.use import _group
 from system.sweep.scores import read_scores
 from tests.bad_input.damage import NUMBERS, TEXTS, cases, damaged, judged, odd_values
 from tests.synthetic_cells import synthetic_cells
@@ -83,7 +85,7 @@ def test_damage_to_a_sealed_file_is_always_seen(
     content = whole[name].read_bytes()
     end = len(content) - netcdf_guard._SEAL_LENGTH
 
-    @cases(40)
+    @cases(20)
     @given(damaged(content[:end]))
     def each(changed: bytes) -> None:
         path = tmp_path / name
@@ -234,7 +236,7 @@ def test_hostile_files_are_refused_before_anything_is_allocated(
     path.write_bytes(whole["training.nc"].read_bytes())
     _with(change)(path)
     if sealed:
-        netcdf_guard.seal(path)
+        path.write_bytes(netcdf_guard.sealed(path.read_bytes()))
     with pytest.raises(InputError, match=f"training.nc: is not a readable NetCDF-4 file .*{told}"):
         read_training(path)
 
@@ -296,7 +298,7 @@ def changed_groups(
 def test_changed_contents_are_accepted_or_refused(whole: dict[str, Path], name: str) -> None:
     about, groups = read_groups(whole[name], *KINDS[name])
 
-    @cases(40)
+    @cases(20)
     @given(changed_groups(about, groups))
     def each(changed: tuple[dict[str, Any], dict[str, xr.Dataset]]) -> None:
         judged(lambda path: CHECKS[name](path, *changed), Path(name))
@@ -317,3 +319,9 @@ def test_probabilities_above_one_are_refused(whole: dict[str, Path], name: str) 
     groups["sng"][name].values.fill(1.5)
     with pytest.raises(InputError, match=f"sng/{name} holds probabilities above 1"):
         cells_format._check(Path("cells.nc"), about, groups)
+
+
+def test_a_device_that_never_resets_wears_by_all_its_pulses() -> None:
+    """A P(RESET) of 0 in cells.nc divides nothing."""
+    found = _group("layer", "x", Rates.alike(1.0, 0.0), Rates.alike(1.0, 5.0), 0.0, True)
+    assert found.in_vain == 5.0

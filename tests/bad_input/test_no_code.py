@@ -25,7 +25,7 @@ from formats.binarized import read_binarized
 from formats.cells import read_cells
 from formats.device import read_device
 from formats.errors import InputError
-from formats.netcdf_guard import seal
+from formats.netcdf_guard import sealed
 from formats.provenance import sha256_bytes
 from formats.synapse import read_synapse
 from formats.synapse_training import read_synapse_training
@@ -125,7 +125,7 @@ def test_a_pickle_within_netcdf_does_not_run(tmp_path: Path, name: str) -> None:
         kind = h5py.opaque_dtype(np.dtype("datetime64[s]"))
         file["tagged"] = np.zeros(2, "datetime64[s]").astype(kind)
         file.create_dataset("bytes", (1,), h5py.vlen_dtype(np.uint8))[0] = np.frombuffer(RAW, "u1")
-    seal(path)
+    path.write_bytes(sealed(path.read_bytes()))
     with pytest.raises(InputError):
         READERS[name](path)
 

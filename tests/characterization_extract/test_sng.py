@@ -11,7 +11,10 @@ import numpy as np
 import pytest
 
 from characterization.extract.cli import main
+from characterization.extract.export.liberty import write_liberty
+from characterization.extract.figures.probability import probability_pictures
 from characterization.extract.options import ExtractOptions
+from characterization.extract.page.grids import conditions_grid
 from characterization.extract.sng.bench import QUICK_STEPS, Bench, sampled_bits
 from characterization.extract.sng.energy import phase_energies
 from characterization.extract.sng.exposure import cycle_exposures, write_window
@@ -28,6 +31,8 @@ from devices.technology import CMOS40LP
 from formats.cells import read_cells
 from formats.device import write_device
 from formats.errors import InputError
+from system.arithmetic.codes import environment_of
+from system.arithmetic.conditions import Conditions
 
 DEVICE, DESIGN = knag2014(), SngDesign()
 
@@ -332,6 +337,61 @@ def test_same_inputs_give_the_same_bytes_for_one_and_two_jobs(
         )
     )
     assert again.read_bytes() == cells_path.read_bytes()
+
+
+def test_a_corner_at_which_ngspice_fails_is_named_and_the_others_go_on(
+    cells_path: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """A slow corner whose card ngspice refuses; the typical one is that of an extraction alone."""
+    slow = {
+        name: replace(transistor, card={**transistor.card, "toxe": 0.0})
+        for name, transistor in CMOS40LP.library["ss"].items()
+    }
+    broken = replace(CMOS40LP, library={**CMOS40LP.library, "ss": slow})
+    monkeypatch.setattr("characterization.extract.stage.technology_of", lambda _: broken)
+    device = str(cells_path.with_name("device.json"))
+    asked = [device, "-o", str(tmp_path), "--points", "5", "--cells", "", "--compliance-gate", "1"]
+    assert main([*asked, "--corners", "tt,ss"]) == 1
+    out, err = capsys.readouterr()
+    lines = err.splitlines()
+    assert [line.partition(" is left out")[0] for line in lines[:-1]] == [
+        "warning: SNG at ss, 300 K, 0.0001 s",
+        "warning: logic at ss, 300 K",
+    ]
+    assert all("deck kept as /" in line and "Toxe" in line for line in lines[:-1])
+    assert lines[-1].startswith(f"incomplete: {tmp_path / 'cells.nc'} is written without")
+    assert "0.0001 s, 300 K, ss: missing" in out and "missing: sng at ss, 300 K, 0.0001 s" in out
+    found, alone = read_cells(tmp_path / "cells.nc"), read_cells(cells_path)
+    assert [gap.cell for gap in found.missing] == ["sng", "logic"]
+    assert str(tmp_path) not in json.dumps([str(gap) for gap in found.missing])
+    for name in ("sng", "nand2", "dff", "sign_magnitude_counter"):
+        for key, values in alone.groups[name].data_vars.items():
+            there = found.groups[name][key]
+            if "corner" not in values.dims:
+                assert there.identical(values)
+                continue
+            assert np.array_equal(there.sel(corner=["tt"]), values, equal_nan=True)
+            assert there.sel(corner="ss").isnull().all()
+    # What comes later refuses the corner, or states it.
+    assert environment_of(found, Conditions()).is_nominal
+    with pytest.raises(InputError, match=r"was extracted without .* at ss, 300 K.*extract the"):
+        environment_of(found, Conditions(corner="ss"))
+    written = write_liberty(found, CMOS40LP, tmp_path / "cells")
+    assert [path.name for path in written] == ["cmos40lp_tt_300K.lib"]
+    grid = conditions_grid(found.groups, "sign_magnitude_counter")
+    assert grid is not None and [row[2] == "missing" for row in grid.rows] == [False, True]
+    family = [one for one in probability_pictures(found.sng) if one.name == "probability_corner"]
+    assert "Missing, as ngspice failed: ss." in family[0].caption and family[0].svg()
+    # The nominal corner cannot be missing: nothing is written, and the message is one line.
+    broken = replace(CMOS40LP, library={**CMOS40LP.library, "tt": slow})
+    (tmp_path / "cells.nc").unlink()
+    assert main([*asked, "--corners", "tt"]) == 2
+    said = capsys.readouterr().err
+    assert said.count("\n") == 1 and "the cells could not be simulated: ngspice: " in said
+    assert not (tmp_path / "cells.nc").exists()
 
 
 @pytest.mark.parametrize(

@@ -77,6 +77,25 @@ def test_a_stage_that_fails_is_run_again(tmp_path: Path) -> None:
     assert run_chain((first, second), tmp_path, quiet) == ["second"]
 
 
+def test_a_stage_whose_results_lack_something_is_run_again_until_they_are_whole(
+    tmp_path: Path,
+) -> None:
+    first, second = toy_chain(tmp_path, {"a": 1, "b": 1})
+    lacking = [["missing: sng at ss, 300 K"], ["missing: sng at ss, 300 K"], []]
+
+    def partly() -> list[str]:
+        first.run()
+        return lacking.pop(0)
+
+    said: list[str] = []
+    partial = Stage("first", ("a.txt",), first.record, partly)
+    assert run_chain((partial, second), tmp_path, said.append) == ["first", "second"]
+    assert any("first: INCOMPLETE" in line for line in said)
+    assert run_chain((partial, second), tmp_path, quiet) == ["first"]
+    assert run_chain((partial, second), tmp_path, quiet) == ["first"]
+    assert run_chain((partial, second), tmp_path, quiet) == []
+
+
 def test_a_broken_manifest_is_named(tmp_path: Path) -> None:
     (tmp_path / MANIFEST).write_text('{"first": 3}')
     with pytest.raises(InputError, match="manifest"):

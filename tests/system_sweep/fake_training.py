@@ -66,12 +66,17 @@ def write(template: Path, output: Path, length: int, first: int, record: dict[st
 
 
 def fake(options: FakeOptions) -> None:
-    """Train: 13 bits are refused, 666 kill the process, 999 are forgotten, 1313 are a defect."""
+    """Train: 13 bits are refused, 666 kill the process, 999 are forgotten, 1313 are a defect.
+
+    667 kill the process the first time and are trained the second.
+    """
     if options.length == 13:
         raise InputError("--length", "13 is refused")
     if options.length == 1313:
         raise ZeroDivisionError("a defect")
-    if options.length == 666:
+    died = options.output.parent / f"{options.output.name} died"
+    if options.length == 666 or (options.length == 667 and not died.exists()):
+        died.mkdir(parents=True, exist_ok=True)
         os.kill(os.getpid(), signal.SIGKILL)
     if options.length != 999:
         write(options.template, options.output, options.length, options.seed, options.record)

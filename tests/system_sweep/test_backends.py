@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
+import sys
 from collections.abc import Iterable
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
@@ -116,20 +116,29 @@ def test_threads_are_set_while_a_cell_runs_and_given_back_after(
     assert seen == ["3"] and "NPROC" not in os.environ
 
 
-def test_dask_is_asked_for_by_name_where_it_is_missing() -> None:
-    if importlib.util.find_spec("distributed") is not None:
-        pytest.skip("Dask is installed here")
+def test_dask_is_asked_for_by_name_where_it_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "distributed", None)
     with pytest.raises(InputError, match=r"stochram\[cluster\]"), cluster(None, 1):
         pass
 
 
-def test_cells_run_on_a_dask_cluster(tmp_path: Path, template: Path) -> None:
-    pytest.importorskip("distributed", reason="Dask is not installed (extra `cluster`)")
-    cells = [fake_cell(template, tmp_path, length) for length in LENGTHS]
-    with cluster(None, 2) as (executor, at_a_time):
-        assert at_a_time == 2
-        found = by_name(on_executor(executor, cells, 1, fake))
-    assert {name for name, outcome in found.items() if outcome.error} == set(ERRORS)
+def test_a_cluster_and_processes_give_the_same_files_though_each_lost_a_worker(
+    tmp_path: Path, template: Path
+) -> None:
+    lengths = (*range(100, 130), 13, 667, *range(130, 160))
+    for name in ("dask", "processes"):
+        cells = [fake_cell(template, tmp_path / name, length) for length in lengths]
+        if name == "dask":
+            with cluster(None, 2) as (executor, at_a_time):
+                assert at_a_time == 2
+                found = by_name(on_executor(executor, cells, 1, fake))
+        else:
+            found = by_name(processes(cells, 2, 1, fake))
+        assert (tmp_path / name / "length=667 died").is_dir()
+        assert set(found) == {cell.name for cell in cells}
+        assert [key for key, outcome in found.items() if outcome.error] == ["length=13"]
+    assert len(files(tmp_path / "dask")) == 2 * (len(lengths) - 1)
+    assert files(tmp_path / "dask") == files(tmp_path / "processes")
 
 
 def forbidden(options: FakeOptions) -> None:

@@ -49,7 +49,8 @@ _LOGIC = ("gate", "register")
 
 
 def write_liberty(cells: Cells, technology: Technology, folder: Path) -> list[Path]:
-    """Write ``<technology>_<corner>_<temperature>K.lib`` for each condition of ``cells``.
+    """Write ``<technology>_<corner>_<temperature>K.lib`` for each condition of ``cells`` that is
+    not missing.
 
     ``technology`` is the one of cells.nc, in any condition. Returns the paths. Raises
     :class:`InputError` where it is another one or the gates do not share their conditions.
@@ -61,6 +62,8 @@ def write_liberty(cells: Cells, technology: Technology, folder: Path) -> list[Pa
         )
     paths = []
     for corner, temperature in conditions(cells):
+        if cells.gap(temperature, corner) is not None:
+            continue
         name = library_name(technology.name, corner, temperature)
         path = Path(folder) / f"{name}.lib"
         write_text(path, liberty(cells, technology.at(corner, temperature)))

@@ -193,9 +193,13 @@ def _curve(axes: Axes, sng: xr.Dataset, band: np.ndarray | None) -> None:
 def _family_picture(sng: xr.Dataset, name: str, word: str) -> Picture:
     if name != "corner":
         sng = sng.sortby(name)
+    there = np.isfinite(sng["pi"].to_numpy()).all(axis=sng["pi"].get_axis_num("write_voltage"))
+    gaps = [_text(name, value) for value in sng[name].to_numpy()[~there]]
+    sng = sng.isel({name: there})
     values = sng[name].to_numpy()
     shown = np.unique(np.linspace(0, values.size - 1, min(values.size, MOST_CURVES)).astype(int))
     left_out = f" {shown.size} of {values.size} shown." if shown.size < values.size else ""
+    left_out += f" Missing, as ngspice failed: {', '.join(gaps)}." if gaps else ""
     held = ", ".join(_text(other, sng[other].item()) for other in _FAMILIES if other != name)
 
     def draw(figure: Figure) -> None:

@@ -70,8 +70,14 @@ def conditions_grid(groups: Groups, default_mac: str) -> Grid | None:
     for corner in sng["corner"].to_numpy():
         for kelvin in sng["temperature"].to_numpy():
             one = sng.sel(temperature=[kelvin], corner=[corner])
-            p, parts = breakdown(one, 0.5)
             here = at_nominal(one)
+            if not np.isfinite(here["pi"].isel(pulse_width=0).to_numpy()).all():
+                there = _matching(mac, corner, kelvin)
+                missing = ["missing"] * 5
+                logic = [UNKNOWN] * 3 if there is None else _mac_numbers(there)
+                rows.append((str(corner), f"{float(kelvin):g} K", *missing, *logic))
+                continue
+            p, parts = breakdown(one, 0.5)
             row = [
                 str(corner),
                 f"{float(kelvin):g} K",

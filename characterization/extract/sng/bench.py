@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 import numpy as np
 from PySpice.Spice.Netlist import Circuit
 
+from characterization.extract.faults import attempt
 from circuits.ratings import Stress, stresses
-from circuits.simulator import Simulator, Waveforms
+from circuits.simulator import SimulationError, Simulator, Waveforms
 from circuits.sng.cell import sng_circuit, sng_deck
 from circuits.sng.design import SngDesign
 from devices.cbram import CBRAM
 from devices.technology import Technology
 
+Found = TypeVar("Found")
 QUICK_STEPS = 10
 """Fewest time steps of a write pulse where only exposures or bits are wanted: the exposure is
 integrated exactly while the voltage stands still, and the device's node ``near`` shortens steps
@@ -29,7 +32,8 @@ class Bench:
     """Simulator, device, technology and design at one condition (corner, temperature, width).
 
     ``stresses`` collects the worst stress of every transient of :meth:`run` and :meth:`run_all`;
-    ``cycles`` counts the device-cycles simulated.
+    ``cycles`` counts the device-cycles simulated. ``faults`` holds what ended the extraction here;
+    an ``essential`` bench (the nominal one) has none, its failures are raised.
     """
 
     simulator: Simulator
@@ -38,6 +42,8 @@ class Bench:
     design: SngDesign
     stresses: list[Stress] = field(default_factory=list)
     cycles: list[int] = field(default_factory=list)
+    faults: list[SimulationError] = field(default_factory=list)
+    essential: bool = True
 
     @property
     def where(self) -> str:
@@ -46,6 +52,10 @@ class Bench:
             f"{self.technology.corner}, {self.technology.temperature:g} K, "
             f"{self.design.write_time:g} s"
         )
+
+    def attempt(self, work: Callable[[], Found]) -> Found | None:
+        """What ``work`` gives, or None where ngspice failed at this condition."""
+        return attempt(work, f"SNG at {self.where}", self.faults, self.essential)
 
     def circuit(
         self,

@@ -53,9 +53,10 @@ def characterise(
     points: int,
     each: Each,
     progress: Callable[[str], None],
-) -> tuple[list[SngCharacter], float]:
+) -> tuple[list[SngCharacter | None], float]:
     """All benches over the same write voltages (V), and the largest interpolation error of P.
 
+    None stands for a bench whose simulations failed (``faults``); one at least must be essential.
     The window grows to ``highest`` where the write path takes so much of the voltage that some
     device does not reach P = 0.99 within it.
     """
@@ -65,6 +66,7 @@ def characterise(
     reached = min(
         float(bench.device.set.probability_of_exposure(u)[-1])
         for bench, u in zip(benches, curve.exposure, strict=True)
+        if not bench.faults
     )
     if high < highest and reached < REACHED:
         curve = exposure_curve(benches, low, highest, points, each)
@@ -101,7 +103,7 @@ def characterise(
             worst=max(bench.stresses, key=lambda s: s.voltage / s.rating),
         )
 
-    return each(one, benches), curve.error
+    return each(lambda bench: bench.attempt(lambda: one(bench)), benches), curve.error
 
 
 def _leakage(bench: Bench, voltage: float) -> float:

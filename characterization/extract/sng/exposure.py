@@ -39,7 +39,8 @@ class Each(Protocol):
 
 @dataclass(frozen=True)
 class Curve:
-    """Exposures (benches, voltages) at write voltages (V) that all benches share.
+    """Exposures (benches, voltages) at write voltages (V) that all benches share; NaN where
+    ngspice failed.
 
     ``error`` is the largest difference of P between the curve and transients half-way.
     """
@@ -127,7 +128,9 @@ def exposure_curve(
 
     def measure(at: np.ndarray) -> np.ndarray:
         def one(bench: Bench) -> np.ndarray:
-            return exposures(bench, [bench.circuit(at, np.full(at.size, NEVER))], at.size)[0]
+            circuit = bench.circuit(at, np.full(at.size, NEVER))
+            found = bench.attempt(lambda: exposures(bench, [circuit], at.size)[0])
+            return np.full(at.size, np.nan) if found is None else found
 
         return np.array(each(one, benches))
 
@@ -139,6 +142,7 @@ def exposure_curve(
         error = max(
             _largest_change(bench, grid, known, middle, found)
             for bench, known, found in zip(benches, values, between, strict=True)
+            if not bench.faults
         )
         if error < PRECISION or grid.size > LARGEST_GRID:
             return Curve(grid, values, error)

@@ -321,10 +321,9 @@ def _inverse_map(
         missed.append(pi[code] - wanted)
     dimensions = ("probability", *CONDITIONS[1:])
     values = np.moveaxis(conditions.stack(nearest), 3, 0)
+    whole = values if np.isnan(values).any() else values.astype(np.int32)
     return {
-        "probability_code": variable(
-            dimensions, values.astype(np.int32), "1", "derived: nearest stored probability"
-        ),
+        "probability_code": variable(dimensions, whole, "1", "derived: nearest stored probability"),
         "probability_code_error": variable(
             dimensions,
             np.moveaxis(conditions.stack(missed), 3, 0),
