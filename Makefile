@@ -1,9 +1,10 @@
 # make demo   install what is missing, prove the simulator, run the main job, say where the report is
 # make test   the same set-up, then lint, types and tests
+# make nightly   10,000 cases of bad input for each reader
 .DEFAULT_GOAL := demo
 PYTHON_IN_VENV := .venv/bin/python
 
-.PHONY: setup demo test lint netlists supply lock clean
+.PHONY: setup demo test nightly lint netlists supply lock clean
 
 setup:
 	@bash tools/setup.sh
@@ -20,6 +21,11 @@ lint: setup
 test: lint
 	@$(PYTHON_IN_VENV) -m stochram engine
 	@$(PYTHON_IN_VENV) -m pytest -n 2 --dist loadfile
+
+# What no reader may be brought down by, 10,000 new cases each; hours.
+nightly: setup
+	@STOCHRAM_CASES=10000 $(PYTHON_IN_VENV) -m pytest tests/bad_input -n 2 --timeout 0 \
+		--hypothesis-show-statistics
 
 netlists: setup
 	@$(PYTHON_IN_VENV) -m circuits.decks netlists

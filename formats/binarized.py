@@ -17,7 +17,6 @@ share.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,8 +25,16 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from formats.device import parse_device
 from formats.errors import InputError
-from formats.netcdf import read_groups, require, require_attributes, write_groups
+from formats.json_file import parse_json
+from formats.netcdf import (
+    read_groups,
+    require,
+    require_attributes,
+    require_counts,
+    write_groups,
+)
 
 KIND = "stochram binarized"
 SCHEMA = 1
@@ -95,10 +102,9 @@ def read_binarized(path: Path) -> BinarizedResult:
 def _check(path: Path, attributes: Mapping[str, Any], data: xr.Dataset) -> None:
     require_attributes(path, "", attributes, ATTRIBUTES)
     for key in _JSON:
-        try:
-            json.loads(str(attributes[key]))
-        except ValueError as error:
-            raise InputError(f"{path}, attribute {key}", f"is not JSON ({error})") from error
+        parse_json(str(attributes[key]), f"{path}, attribute {key}")
+    parse_device(str(attributes["device_json"]), f"{path}, attribute device_json")
+    require_counts(path, attributes, ("parameters", "train_images", "test_images"))
     require(path, "", data, VARIABLES)
     unknown = sorted(set(map(str, data.data_vars)) - set(VARIABLES))
     if unknown:

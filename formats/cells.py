@@ -15,7 +15,6 @@ every variable the attributes ``units``, ``source`` and ``citation``.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,8 +23,17 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from formats.device import parse_device
 from formats.errors import InputError
-from formats.netcdf import read_groups, require, require_attributes, write_groups
+from formats.json_file import parse_json
+from formats.netcdf import (
+    read_groups,
+    require,
+    require_attributes,
+    require_counts,
+    require_json,
+    write_groups,
+)
 from formats.provenance import sha256_file
 
 KIND = "stochram cells"
@@ -101,6 +109,18 @@ PARTIAL = (
     "group_correlation",
 )
 """May be NaN: where a scheme does not reach a probability, or all cells are alike."""
+PROBABILITIES = (
+    "Ps",
+    "Ps_population_mean",
+    "Ps_population_p05",
+    "Ps_population_p95",
+    "pi",
+    "Pr",
+    "e01",
+    "e10",
+)
+"""Of the SNG."""
+_ROUNDING = 1e-9
 SNG, LOGIC = "sng", "logic"
 """Cells of a :class:`Gap` whose numbers are NaN."""
 PHASES = ("reset", "write", "read")
@@ -232,31 +252,45 @@ def _check(path: Path, attributes: Mapping[str, Any], groups: Mapping[str, xr.Da
         attributes,
         ("device_json", "fit_json", "technology", "default_mac", "provenance"),
     )
+    parse_device(str(attributes["device_json"]), f"{path}, attribute device_json")
+    texts = ("provenance", *(name for name in ("fit_json", "left_out") if attributes.get(name)))
+    require_json(path, attributes, texts)
     gaps = _gaps(path, attributes)
     for name, dataset in groups.items():
-        role = dataset.attrs.get("role")
+        role = str(dataset.attrs.get("role"))
         if role not in VARIABLES:
             raise InputError(
                 path, f"group {name!r} has the role {role!r}; expected one of {sorted(VARIABLES)}"
             )
         require(path, name, dataset, VARIABLES[role])
         if role == "mac":
-            require_attributes(path, name, dataset.attrs, MAC_ATTRIBUTES)
+            _check_mac(f"{path}, group {name}", dataset.attrs)
+        if "temperature" in dataset.coords:
+            require(path, name, dataset, {"temperature": ("temperature",)})
         absent = _absent(path, name, dataset, gaps)
         for key, data in dataset.data_vars.items():
             there = _without(data, absent)
             if np.issubdtype(data.dtype, np.number) and _impossible(str(key), there):
                 raise InputError(path, f"{name}/{key} holds negative or non-finite values")
+            if role == "sng" and key in PROBABILITIES and np.any(data > 1 + _ROUNDING):
+                raise InputError(path, f"{name}/{key} holds probabilities above 1")
     if "sng" not in groups:
         raise InputError(path, "lacks the group 'sng'")
     macs = [name for name, dataset in groups.items() if dataset.attrs["role"] == "mac"]
-    if attributes["default_mac"] not in macs:
+    if str(attributes["default_mac"]) not in macs:
         raise InputError(
             path, f"default_mac is {attributes['default_mac']!r}, the MAC groups are {macs}"
         )
 
 
+def _check_mac(where: str, attributes: Mapping[Any, Any]) -> None:
+    require_attributes(where, "the group", attributes, MAC_ATTRIBUTES)
+    require_json(where, attributes, [name for name in ("cells", "schemes") if name in attributes])
+    require_counts(where, attributes, ("fan_in",))
+
+
 def _gaps(path: Path, attributes: Mapping[str, Any]) -> tuple[Gap, ...]:
+    found = parse_json(str(attributes.get("missing", "[]")), f"{path}, attribute missing")
     try:
         return tuple(
             Gap(
@@ -267,7 +301,7 @@ def _gaps(path: Path, attributes: Mapping[str, Any]) -> tuple[Gap, ...]:
                 str(one["reason"]),
                 None if one["deck"] is None else str(one["deck"]),
             )
-            for one in json.loads(str(attributes.get("missing", "[]")))
+            for one in found
         )
     except (ValueError, TypeError, KeyError) as error:
         raise InputError(path, "the attribute 'missing' is not a list of gaps") from error

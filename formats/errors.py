@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import sys
 import warnings
 from collections.abc import Callable, Sequence
@@ -9,6 +10,19 @@ from pathlib import Path
 from typing import Any
 
 from formats.interrupts import EXIT_CODE, INTERRUPTS, asked, say_interrupted
+
+_OF_THE_MACHINE = {
+    errno.EACCES,
+    errno.EDQUOT,
+    errno.EIO,
+    errno.ELOOP,
+    errno.EMFILE,
+    errno.ENAMETOOLONG,
+    errno.ENOSPC,
+    errno.EPERM,
+    errno.EROFS,
+}
+"""What a disk or a path refuses, wherever that comes up; no defect of ours."""
 
 
 class InputError(Exception):
@@ -23,9 +37,14 @@ class InputError(Exception):
     """
 
     def __init__(self, where: str | Path, problem: str) -> None:
-        self.where = str(where)
-        self.problem = " ".join(str(problem).split())
+        self.where = _printable(str(where))
+        self.problem = _printable(" ".join(str(problem).split()))
         super().__init__(f"{self.where}: {self.problem}")
+
+
+def _printable(text: str) -> str:
+    """The text on one line: what would break it, or move a terminal's cursor, as an escape."""
+    return "".join(sign if sign.isprintable() else ascii(sign)[1:-1] for sign in text)
 
 
 class Remark(RuntimeWarning):
@@ -35,9 +54,9 @@ class Remark(RuntimeWarning):
 def run_command(app: Callable[..., Any], arguments: Sequence[str] | None = None) -> int:
     """Run a Typer application and return its exit code.
 
-    0 for success, 2 for an :class:`InputError` or a wrong option (one line on standard error),
-    130 after Ctrl-C (one line, too). Any other exception is a defect of ours and keeps its
-    traceback. A :class:`Remark` is one line on standard error.
+    0 for success, 2 for an :class:`InputError`, a wrong option, or a path or disk that refuses (one
+    line on standard error), 130 after Ctrl-C (one line, too). Any other exception is a defect of
+    ours and keeps its traceback. A :class:`Remark` is one line on standard error.
     """
     with warnings.catch_warnings():
         usual = warnings.showwarning
@@ -58,21 +77,27 @@ def _exit_code(app: Callable[..., Any], arguments: Sequence[str] | None) -> int:
     except INTERRUPTS:
         return _interrupted()
     except Exception as error:
-        # Typer's usage errors and aborts; the module that defines them differs between releases.
         if asked() or type(error).__name__ == "Abort":
             return _interrupted()
-        if isinstance(error, InputError):
-            print(f"error: {error}", file=sys.stderr)
-            return 2
-        describe = getattr(error, "format_message", None)
-        if describe is None:
+        words = _words_of(error)
+        if words is None:
             raise
-        message = " ".join(str(describe()).split())
-        print(f"error: command line: {message} (see --help)", file=sys.stderr)
+        print(f"error: {words}", file=sys.stderr)
         return 2
     if code == EXIT_CODE:  # some releases of Typer swallow Ctrl-C into this code
         return _interrupted()
     return code if isinstance(code, int) else 0
+
+
+def _words_of(error: Exception) -> str | None:
+    """The line for what the user or the machine caused; None for a defect of ours."""
+    if isinstance(error, InputError):
+        return str(error)
+    if isinstance(error, OSError) and error.errno in _OF_THE_MACHINE:
+        return f"{_printable(str(error.filename or 'the machine'))}: {error.strerror}"
+    # Typer's usage errors; the module that defines them differs between releases.
+    describe = getattr(error, "format_message", None)
+    return describe and f"command line: {' '.join(str(describe()).split())} (see --help)"
 
 
 def _interrupted() -> int:

@@ -1,10 +1,17 @@
-"""JSON files of the pipeline, read against the schemas that ship with this package."""
+"""JSON and TOML files of the pipeline, read against the schemas that ship with this package.
+
+What either format allows and no file of ours needs is refused before the schema is asked: numbers
+without a double-precision value, keys given twice, texts that UTF-8 or a C program cannot hold, and
+contents nested so deeply that walking them would end the program.
+"""
 
 from __future__ import annotations
 
 import functools
 import json
 import math
+import re
+import tomllib
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -15,6 +22,10 @@ from formats.atomic import write_text
 from formats.errors import InputError
 
 LARGEST_FILE = 64 * 2**20
+"""Bytes."""
+DEEPEST = 64
+"""Objects and lists within each other."""
+_NO_TEXT = re.compile("[\0\ud800-\udfff]")
 
 
 @functools.cache
@@ -35,14 +46,36 @@ def check(content: Any, schema_name: str, where: str | Path) -> None:
 
 def parse(text: str, schema_name: str, where: str | Path) -> dict[str, Any]:
     """Parse and check JSON text. NaN and infinities are refused: JSON has none."""
-    try:
-        content = json.loads(text, parse_constant=_refuse_constant)
-    except RecursionError as error:
-        raise InputError(where, "is nested too deeply to be one of our files") from error
-    except ValueError as error:
-        raise InputError(where, f"is not valid JSON ({error})") from error
+    content = parse_json(text, where)
     check(content, schema_name, where)
     return dict(content)
+
+
+def parse_json(text: str, where: str | Path) -> Any:
+    """JSON text without a schema; raises :class:`InputError`."""
+    try:
+        content = json.loads(
+            text, parse_constant=_refuse_constant, object_pairs_hook=_without_duplicates
+        )
+    except RecursionError as error:
+        raise InputError(where, _TOO_DEEP) from error
+    except ValueError as error:
+        raise InputError(where, f"is not valid JSON ({error})") from error
+    _check_sane(content, where)
+    return content
+
+
+def parse_toml(text: str, schema_name: str, where: str | Path) -> dict[str, Any]:
+    """Parse and check TOML text; raises :class:`InputError`."""
+    try:
+        content = tomllib.loads(text)
+    except RecursionError as error:
+        raise InputError(where, _TOO_DEEP) from error
+    except ValueError as error:
+        raise InputError(where, f"is not valid TOML ({error})") from error
+    _check_sane(content, where)
+    check(content, schema_name, where)
+    return content
 
 
 def read_json(path: Path, schema_name: str) -> dict[str, Any]:
@@ -51,18 +84,21 @@ def read_json(path: Path, schema_name: str) -> dict[str, Any]:
 
 
 def read_text(path: Path) -> str:
-    """Read a small UTF-8 text file; raises :class:`InputError`."""
+    """Read a small UTF-8 text file, with or without byte-order mark; raises :class:`InputError`."""
     path = Path(path)
     try:
-        if path.stat().st_size > LARGEST_FILE:
-            raise InputError(
-                path, f"is larger than {LARGEST_FILE >> 20} MiB; expected a small file"
-            )
-        return path.read_text(encoding="utf-8")
+        with path.open("rb") as file:
+            data = file.read(LARGEST_FILE + 1)
+    except (OSError, ValueError) as error:
+        raise InputError(
+            path, f"cannot be read ({getattr(error, 'strerror', None) or error})"
+        ) from error
+    if len(data) > LARGEST_FILE:
+        raise InputError(path, f"is larger than {LARGEST_FILE >> 20} MiB; expected a small file")
+    try:
+        return data.decode("utf-8-sig").replace("\r\n", "\n")
     except UnicodeDecodeError as error:
         raise InputError(path, f"is not UTF-8 text (byte {error.start})") from error
-    except OSError as error:
-        raise InputError(path, f"cannot be read ({error.strerror})") from error
 
 
 def dump(content: Any) -> str:
@@ -83,6 +119,53 @@ def _text(content: Any) -> str:
 
 def _refuse_constant(token: str) -> float:
     raise ValueError(f"the number {token} is not allowed")
+
+
+def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    content = dict(pairs)
+    if len(content) < len(pairs):
+        keys = [key for key, _ in pairs]
+        twice = next(key for place, key in enumerate(keys) if key in keys[:place])
+        raise ValueError(f"the key {_shorten(twice, 60)!r} is given twice")
+    return content
+
+
+_TOO_DEEP = "is nested too deeply to be one of our files"
+
+
+def _check_sane(content: Any, where: str | Path) -> None:
+    """Refuse what the formats can say and the program cannot use, without recursion."""
+    level: list[tuple[str, Any]] = [("", content)]
+    for _ in range(DEEPEST):
+        below: list[tuple[str, Any]] = []
+        for place, value in level:
+            if isinstance(value, dict):
+                below.extend(
+                    (f"{place}.{key}" if place else key, part) for key, part in value.items()
+                )
+                problem = next(filter(None, map(_wrong_scalar, value)), None)
+            elif isinstance(value, list):
+                below.extend((f"{place}.{index}", part) for index, part in enumerate(value))
+                problem = None
+            else:
+                problem = _wrong_scalar(value)
+            if problem is not None:
+                raise InputError(where, f"at {_shorten(place, 80) or 'top level'}: {problem}")
+        if not below:
+            return
+        level = below
+    raise InputError(where, _TOO_DEEP)
+
+
+def _wrong_scalar(value: Any) -> str | None:
+    """What is wrong with a key or value; None where nothing is."""
+    if isinstance(value, str) and (found := _NO_TEXT.search(value)):
+        return f"the character U+{ord(found[0]):04X} is not allowed in a text"
+    if isinstance(value, float) and not math.isfinite(value):
+        return f"the number is {value}; expected a finite one"
+    if isinstance(value, int) and abs(value) >= 2**63:
+        return "the whole number needs more than 64 bits"
+    return None
 
 
 def _shorten(message: str, longest: int = 300) -> str:

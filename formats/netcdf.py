@@ -6,7 +6,7 @@ All groups go through one open file: xarray opens it anew for each, which takes 
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,12 +17,14 @@ from xarray.backends import H5NetCDFStore
 
 from formats.atomic import write_bytes
 from formats.errors import InputError
+from formats.json_file import parse_json
+from formats.netcdf_guard import opened, sealed, values_of
 
 
 def write_groups(
     path: Path, attributes: Mapping[str, Any], groups: Mapping[str, xr.Dataset]
 ) -> None:
-    """Write ``groups`` (and global ``attributes``) atomically. ``""`` is the root group.
+    """Write ``groups`` (and global ``attributes``) atomically, sealed. ``""`` is the root group.
 
     The file is made in memory first: where a disk is full, HDF5 ends the process with a
     segmentation fault.
@@ -34,15 +36,15 @@ def write_groups(
         for name, dataset in groups.items():
             if name:
                 dataset.dump_to_store(H5NetCDFStore(file, group=name, mode="a"))
-    write_bytes(path, content.getvalue())
+    write_bytes(path, sealed(content.getvalue()))
 
 
 def kind_of(path: Path) -> str:
     """The attribute ``kind`` of a file of ours; "" for anything else, which readers refuse."""
     try:
-        with h5netcdf.File(Path(path), "r", decode_vlen_strings=True) as handle:
+        with opened(path) as handle:
             return str(_plain(handle.attrs.get("kind", "")))
-    except (OSError, ValueError, KeyError, RuntimeError, AttributeError, TypeError):
+    except InputError:
         return ""
 
 
@@ -54,17 +56,12 @@ def read_groups(
     Raises :class:`InputError` for a missing, broken or foreign file.
     """
     path = Path(path)
-    if not path.is_file():
-        raise InputError(path, "no such file")
-    try:
-        with h5netcdf.File(path, "r", decode_vlen_strings=True) as handle:
-            attributes = {key: _plain(value) for key, value in handle.attrs.items()}
-            found = {"": _read_group(handle)} | {
-                name: _read_group(group) for name, group in handle.groups.items()
-            }
+    with opened(path) as handle:
+        attributes = {key: _plain(value) for key, value in handle.attrs.items()}
+        found = {"": _read_group(handle)} | {
+            name: _read_group(group) for name, group in handle.groups.items()
+        }
         groups = {name: group for name, group in found.items() if group.variables}
-    except (OSError, ValueError, KeyError, RuntimeError, AttributeError, TypeError) as error:
-        raise InputError(path, f"is not a readable NetCDF-4 file ({_first_line(error)})") from error
     if attributes.get("kind") != kind:
         raise InputError(
             path, f"is not a {kind} file (global attribute kind is {attributes.get('kind')!r})"
@@ -79,9 +76,16 @@ def read_groups(
 
 
 def require(
-    where: str | Path, group: str, dataset: xr.Dataset, variables: Mapping[str, tuple[str, ...]]
+    where: str | Path,
+    group: str,
+    dataset: xr.Dataset,
+    variables: Mapping[str, tuple[str, ...]],
+    texts: Collection[str] = (),
 ) -> None:
-    """Check that ``dataset`` holds ``variables`` with exactly these dimensions."""
+    """Check that ``dataset`` holds ``variables`` with exactly these dimensions, none of size 0.
+
+    All hold real numbers but ``texts``.
+    """
     for name, dimensions in variables.items():
         if name not in dataset:
             raise InputError(where, f"group {group!r} lacks the variable {name!r}")
@@ -90,6 +94,13 @@ def require(
                 where,
                 f"{group}/{name} has dimensions {dataset[name].dims}, expected {dimensions}",
             )
+        if dataset[name].size == 0:
+            raise InputError(where, f"{group}/{name} holds no values")
+        kind = dataset[name].dtype.kind
+        if (kind not in "biuf") != (name in texts):
+            found = f"values of type {dataset[name].dtype}"
+            expected = "texts" if name in texts else "real numbers"
+            raise InputError(where, f"{group}/{name} holds {found}, expected {expected}")
 
 
 def require_attributes(
@@ -101,23 +112,41 @@ def require_attributes(
             raise InputError(where, f"{group or 'the file'} lacks the attribute {name!r}")
 
 
+def require_json(
+    where: str | Path, attributes: Mapping[Any, Any], names: Iterable[str]
+) -> dict[str, dict[str, Any]]:
+    """The JSON objects in the attributes ``names``; raises :class:`InputError`."""
+    found = {}
+    for name in names:
+        place = f"{where}, attribute {name}"
+        found[name] = parse_json(str(attributes[name]), place)
+        if not isinstance(found[name], dict):
+            raise InputError(place, "is not a JSON object")
+    return found
+
+
+def require_counts(where: str | Path, attributes: Mapping[Any, Any], names: Iterable[str]) -> None:
+    """Check that the attributes ``names`` are whole numbers above 0."""
+    for name in names:
+        value = attributes[name]
+        whole = isinstance(value, int | np.integer) and not isinstance(value, bool)
+        if not whole or value < 1:
+            raise InputError(
+                f"{where}, attribute {name}", f"is {value!r}; expected a whole number above 0"
+            )
+
+
 def _read_group(group: h5netcdf.Group) -> xr.Dataset:
-    """A group as ``xarray.load_dataset`` reads it."""
+    """A group as ``xarray.load_dataset`` reads it; no number is a date, whatever its units say."""
     raw = {
-        name: xr.Variable(variable.dimensions, _values(variable), dict(variable.attrs))
+        name: xr.Variable(variable.dimensions, values_of(variable), dict(variable.attrs))
         for name, variable in group.variables.items()
     }
-    return xr.decode_cf(xr.Dataset(raw, attrs=dict(group.attrs)))
-
-
-def _values(variable: h5netcdf.Variable) -> np.ndarray:
-    values = np.asarray(variable[...])
-    return values.astype(str) if values.dtype == object else values
+    return xr.decode_cf(xr.Dataset(raw, attrs=dict(group.attrs)), decode_times=False)
 
 
 def _plain(value: Any) -> Any:
-    return value.item() if hasattr(value, "item") and getattr(value, "size", 1) == 1 else value
-
-
-def _first_line(error: BaseException) -> str:
-    return (str(error).splitlines() or [type(error).__name__])[0][:200]
+    """A number, a text, or a list of such."""
+    if isinstance(value, np.ndarray | np.generic):
+        return value.item() if value.size == 1 else value.tolist()
+    return value if isinstance(value, str | int | float) else str(value)

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import json
-import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from formats.errors import InputError
-from formats.json_file import check, parse, read_text, write_json
+from formats.json_file import check, parse, parse_toml, read_text, write_json
 
 _SCHEMA = "synapse"
 _UNITS = {"g_max": "S", "g_min": "S"}
@@ -26,16 +24,17 @@ def read_synapse(path: Path) -> dict[str, Any]:
     path = Path(path)
     text = read_text(path)
     if path.suffix == ".toml":
-        try:
-            text = json.dumps(tomllib.loads(text))
-        except (tomllib.TOMLDecodeError, RecursionError, TypeError) as error:
-            raise InputError(path, f"is not valid TOML ({error})") from error
+        return _whole(parse_toml(text, _SCHEMA, path), path)
     return parse_synapse(text, path)
 
 
 def parse_synapse(text: str, where: str | Path) -> dict[str, Any]:
     """The same for JSON text, such as the one kept in synapses.nc."""
-    content = parse(text, _SCHEMA, where)
+    return _whole(parse(text, _SCHEMA, where), where)
+
+
+def _whole(content: dict[str, Any], where: str | Path) -> dict[str, Any]:
+    """The checked content with every parameter an object."""
     note = content.pop("note", "by hand")
     zero = dict.fromkeys(_ABSENT_IS_ZERO)
     whole = {

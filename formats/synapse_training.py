@@ -27,7 +27,14 @@ import numpy as np
 import xarray as xr
 
 from formats.errors import InputError
-from formats.netcdf import read_groups, require, require_attributes, write_groups
+from formats.netcdf import (
+    read_groups,
+    require,
+    require_attributes,
+    require_counts,
+    require_json,
+    write_groups,
+)
 from formats.synapse import parse_synapse
 
 KIND, SCHEMA = "stochram synapse training", 1
@@ -105,6 +112,8 @@ def read_synapse_training(path: Path) -> SynapseTraining:
 def _check(path: Path, attributes: Mapping[str, Any], data: xr.Dataset) -> None:
     require_attributes(path, "", attributes, ATTRIBUTES)
     require(path, "", data, VARIABLES)
+    require_json(path, attributes, ("provenance",))
+    require_counts(path, attributes, ("parameters", "train_images", "test_images", "batch_size"))
     found = tuple(str(name) for name in np.atleast_1d(data["arithmetic"].values))
     if found != ARITHMETICS:
         raise InputError(path, f"has the arithmetics {found}, expected {ARITHMETICS}")

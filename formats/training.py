@@ -50,7 +50,14 @@ import xarray as xr
 
 from formats.atomic import replacing
 from formats.errors import InputError
-from formats.netcdf import read_groups, require, require_attributes, write_groups
+from formats.netcdf import (
+    read_groups,
+    require,
+    require_attributes,
+    require_counts,
+    require_json,
+    write_groups,
+)
 
 KIND = "stochram training"
 SCHEMA = 2
@@ -150,6 +157,7 @@ WORN_VARIABLES: dict[str, tuple[str, ...]] = {
 _OPTIONAL = (PAIRED_VARIABLES, STAGE_VARIABLES, RANK_VARIABLES, WORN_VARIABLES)
 
 _TEXTS = ("mac", "encoding", "adder")
+_WHOLE = ("parameters", "train_images", "test_images", "batch_size")
 _SIGNED = ("scale_exponent",)
 _COUNTS = ("macs", "fan_in", "outputs", "a_streams", "b_streams")
 
@@ -198,12 +206,13 @@ def _check(path: Path, attributes: Mapping[str, Any], data: xr.Dataset) -> None:
             raise InputError(
                 f"{path}, attribute {key}", f"{attributes[key]!r}: expected {' or '.join(known)}"
             )
-    _check_conditions(path, str(attributes["conditions"]))
+    require_json(path, attributes, ("conditions", "provenance"))
+    require_counts(path, attributes, _WHOLE)
     variables = dict(VARIABLES)
     for group in _OPTIONAL:
         if any(name in data for name in group):
             variables |= group
-    require(path, "", data, variables)
+    require(path, "", data, variables, _TEXTS)
     coordinates = COORDINATES | ({"stuck": STUCK} if "worn_correct" in variables else {})
     for name, values in coordinates.items():
         found = [str(value) for value in data[name].to_numpy()] if name in data.coords else []
@@ -222,15 +231,6 @@ def _check(path: Path, attributes: Mapping[str, Any], data: xr.Dataset) -> None:
             raise InputError(path, f"rank_share adds up to {shares.sum():g}; expected 1")
     if "worn_share" in variables and not np.all(data["worn_share"].to_numpy() <= 1):
         raise InputError(path, "worn_share holds more than 1; expected shares of the SNGs")
-
-
-def _check_conditions(path: Path, text: str) -> None:
-    try:
-        content = json.loads(text)
-    except ValueError as error:
-        raise InputError(f"{path}, attribute conditions", f"is not JSON ({error})") from error
-    if not isinstance(content, dict):
-        raise InputError(f"{path}, attribute conditions", "is not a JSON object")
 
 
 def _check_products(path: Path, data: xr.Dataset) -> None:

@@ -7,7 +7,6 @@ files beside new ones, is neither taken for whole nor for an edit.
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -16,7 +15,8 @@ from typing import Any
 from formats.atomic import write_text
 from formats.errors import InputError
 from formats.interrupts import going_on
-from formats.json_file import dump, read_text
+from formats.json_file import dump, parse_json, read_text
+from formats.paths import is_file
 from formats.provenance import provenance_key, sha256_file
 from stochram.stage import Stage
 
@@ -67,7 +67,7 @@ def run_chain(
 
 def _differences(output: Path, known: dict[str, str]) -> tuple[list[str], list[str]]:
     """Outputs that differ from what their stage wrote, and outputs that are gone."""
-    missing = [name for name in known if not (output / name).is_file()]
+    missing = [name for name in known if not is_file(output / name)]
     changed = [
         name
         for name, digest in known.items()
@@ -81,11 +81,11 @@ def _read_manifest(output: Path) -> dict[str, Any]:
     if not path.is_file():
         return {}
     try:
-        content = json.loads(read_text(path))
+        content = parse_json(read_text(path), path)
         entries = {
             name: {"key": str(entry["key"]), "outputs": dict(entry["outputs"])}
             for name, entry in content.items()
         }
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
+    except (InputError, ValueError, TypeError, KeyError, AttributeError) as error:
         raise InputError(path, "is not a manifest of `stochram run`; delete it") from error
     return entries

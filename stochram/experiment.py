@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from formats.errors import InputError
-from formats.json_file import check, read_text
+from formats.json_file import parse_toml, read_text
 
 DEFAULT_OUTPUT = "out"
 SYSTEMS = {
@@ -45,12 +44,7 @@ class Experiment:
 
 def read_experiment(path: Path, output: Path | None = None) -> Experiment:
     """Read and check an experiment file; raises :class:`InputError` naming the key."""
-    text = read_text(path)
-    try:
-        content = tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
-        raise InputError(path, f"is not valid TOML ({error})") from error
-    check(content, "experiment", path)
+    content = parse_toml(read_text(path), "experiment", path)
     system = content.get("system", next(iter(SYSTEMS)))
     for other, names in SYSTEMS.items():
         foreign = [name for name in names if other != system and name in content]

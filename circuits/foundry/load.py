@@ -8,6 +8,7 @@ from circuits.foundry import freepdk45
 from circuits.foundry.toml_file import read_technology
 from devices.technology import TECHNOLOGIES, Technology
 from formats.errors import InputError
+from formats.paths import is_file
 
 
 def load_technology(name_or_path: str | Path) -> Technology:
@@ -21,7 +22,7 @@ def load_technology(name_or_path: str | Path) -> Technology:
     if name == freepdk45.NAME:
         return freepdk45.load_freepdk45()
     path = Path(name_or_path)
-    if path.suffix == ".toml" and path.is_file():
+    if path.suffix == ".toml" and is_file(path):
         return read_technology(path)
     known = ", ".join([*TECHNOLOGIES, freepdk45.NAME])
     if path.suffix == ".toml":

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from formats.errors import InputError
+from formats.paths import is_file
 
 LARGEST = 32 * 2**20
 """Characters of all files of one corner together."""
@@ -122,18 +123,25 @@ def _word(line: str) -> str:
 
 def _inside(reader: _Reader, path: Path, shown: str) -> Path:
     """The path resolved, if it stays in the folder and is a file."""
-    resolved = path.resolve()
+    try:
+        resolved = path.resolve()
+    except (OSError, RuntimeError, ValueError) as error:  # a loop of links, a zero byte
+        raise InputError(shown, f"is no path ({error})") from error
     if not resolved.is_relative_to(reader.folder):
         raise InputError(
             shown, f"leads outside the folder {reader.folder.name}; model files must lie inside it"
         )
-    if not resolved.is_file():
+    if not is_file(resolved):
         raise InputError(shown, f"is not a file in the folder {reader.folder.name}")
     return resolved
 
 
 def _physical(reader: _Reader, path: Path) -> list[str]:
-    data = path.read_bytes()
+    try:
+        with path.open("rb") as file:
+            data = file.read(LARGEST + 1)
+    except OSError as error:
+        raise InputError(path.name, f"cannot be read ({error.strerror})") from error
     reader.characters += len(data)
     if reader.characters > LARGEST:
         raise InputError(path.name, f"and its includes hold more than {LARGEST >> 20} MiB")

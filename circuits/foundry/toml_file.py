@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -11,7 +10,7 @@ from circuits.foundry.model_text import defined_models, only_needed, read_models
 from devices.technology import IoClass, Mismatch, Ratings, Technology, Transistor
 from devices.technology.areas import AreaRules
 from formats.errors import InputError
-from formats.json_file import check, read_text
+from formats.json_file import parse_toml, read_text
 
 NM = 1e-9
 DEFAULT_TEMPERATURE = 300.0
@@ -24,11 +23,7 @@ def read_technology(path: Path, folder: Path | None = None) -> Technology:
     :class:`InputError`: unknown or missing keys, files that are absent or refused, models that no
     file defines.
     """
-    try:
-        content = tomllib.loads(read_text(path))
-    except tomllib.TOMLDecodeError as error:
-        raise InputError(path, f"is not valid TOML ({error})") from error
-    check(content, "technology", path)
+    content = parse_toml(read_text(path), "technology", path)
     if content["default_io"] not in content["io"]:
         raise InputError(
             path,

@@ -15,7 +15,6 @@ import os
 import tempfile
 import time
 import zipfile
-import zlib
 from pathlib import Path
 
 import numpy as np
@@ -34,7 +33,6 @@ _CLEAR_EVERY = 0.05
 """Of the limit, written by this process between two looks at the folder."""
 _STALE = 3600.0
 """s after which a file of a writer that was killed is deleted."""
-_BROKEN = (OSError, EOFError, KeyError, ValueError, TypeError, zipfile.BadZipFile, zlib.error)
 
 
 class Cache:
@@ -60,13 +58,16 @@ class Cache:
         path = self.path(key)
         try:
             with zipfile.ZipFile(path) as file:
+                if sum(member.file_size for member in file.infolist()) > self._limit:
+                    return None
                 head = json.loads(file.read("head.json"))
                 data = np.frombuffer(bytearray(file.read("data")), "<f8")
-            if head["lengths"] and sum(head["lengths"]) != data.size:
+            lengths = head["lengths"]
+            if min(lengths, default=0) < 0 or sum(lengths) != data.size:
                 return None
-            vectors = Packed(head["names"], head["lengths"], data).vectors()
+            vectors = Packed(head["names"], lengths, data).vectors()
             result = Waveforms(vectors.pop("time"), vectors, head["log"], head["rescued"])
-        except _BROKEN:
+        except Exception:  # whatever is wrong with an entry, it is made anew
             return None
         with contextlib.suppress(OSError):
             os.utime(path)  # used just now

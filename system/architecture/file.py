@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-import tomllib
 from collections.abc import Mapping
 from dataclasses import replace
 from importlib import resources
@@ -12,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from formats.errors import InputError
-from formats.json_file import check, read_text
+from formats.json_file import parse_toml, read_text
 from system.architecture.base import (
     EVERYTHING,
     Architecture,
@@ -59,12 +57,7 @@ def preset_text(name: str) -> str:
 
 def parse(text: str, where: str | Path) -> Architecture:
     """The architecture of a file's text; raises :class:`InputError` with ``where`` it stands."""
-    try:
-        content = tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
-        raise InputError(where, f"is not valid TOML ({error})") from error
-    check(content, "architecture", where)
-    _check_finite(content, where, "")
+    content = parse_toml(text, "architecture", where)
     base, trained = Architecture(), dict(content.get("trained", {}))
     if "stream_life" in trained:
         trained["stream_life"] = str(trained["stream_life"])
@@ -91,18 +84,6 @@ def parse(text: str, where: str | Path) -> Architecture:
             "layers; expected 'layer', 'row' or a number of MACs beside [columns]",
         )
     return found
-
-
-def _check_finite(value: Any, where: str | Path, key: str) -> None:
-    """TOML knows inf and nan, which no amount is."""
-    if isinstance(value, float) and not math.isfinite(value):
-        raise InputError(where, f"{key.lstrip('.')} is {value}, expected a finite number")
-    if isinstance(value, Mapping):
-        for name, inner in value.items():
-            _check_finite(inner, where, f"{key}.{name}")
-    if isinstance(value, list):
-        for place, inner in enumerate(value, 1):
-            _check_finite(inner, where, f"{key}[{place}]")
 
 
 def _folder() -> Traversable:

@@ -11,41 +11,29 @@ to 1; labels are (n,) integers of any type.
 
 from __future__ import annotations
 
-import math
 import zipfile
-import zlib
-from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
 
 import numpy as np
 
+from formats.arrays import archive, array_names, array_of, header_of
 from formats.errors import InputError
 from system.images.stored import MOST_PIXELS, Part, StoredSet, check_count, check_shape
 
 SPLIT = ("x_train", "y_train", "x_test", "y_test")
 HEAP = ("images", "labels")
-_HEADERS = {
-    (1, 0): np.lib.format.read_array_header_1_0,
-    (2, 0): np.lib.format.read_array_header_2_0,
-}
-_BROKEN = (zipfile.BadZipFile, zlib.error, EOFError, ValueError, RuntimeError)
-"""What zipfile and numpy raise for a damaged, encrypted or unknown content."""
+_LARGEST = 4 * MOST_PIXELS
+"""Bytes of one array."""
 
 
 def read_npz(path: Path) -> StoredSet:
     """The set in an archive; raises :class:`InputError` naming file and array."""
-    try:
-        with zipfile.ZipFile(path) as archive:
-            return _read(path, archive)
-    except zipfile.BadZipFile as error:
-        raise InputError(path, f"is no .npz archive ({error})") from error
-    except OSError as error:
-        raise InputError(path, f"cannot be read ({error.strerror or error})") from error
+    with archive(path) as opened:
+        return _read(path, opened)
 
 
-def _read(path: Path, archive: zipfile.ZipFile) -> StoredSet:
-    held = [name.removesuffix(".npy") for name in archive.namelist() if name.endswith(".npy")]
+def _read(path: Path, opened: zipfile.ZipFile) -> StoredSet:
+    held = array_names(opened)
     layouts = [layout for layout in (SPLIT, HEAP) if set(layout) <= set(held)]
     if len(layouts) != 1:
         raise InputError(
@@ -54,27 +42,21 @@ def _read(path: Path, archive: zipfile.ZipFile) -> StoredSet:
             f"{', '.join(SPLIT)} or {' and '.join(HEAP)}",
         )
     parts = [
-        _part(path, archive, *layouts[0][first : first + 2])
+        _part(path, opened, *layouts[0][first : first + 2])
         for first in range(0, len(layouts[0]), 2)
     ]
     return StoredSet(path.name, parts[0], parts[1] if len(parts) > 1 else None)
 
 
-def _part(path: Path, archive: zipfile.ZipFile, images: str, labels: str) -> Part:
+def _part(path: Path, opened: zipfile.ZipFile, images: str, labels: str) -> Part:
     pixels_from, labels_from = f"{path}, {images}", f"{path}, {labels}"
-    pixels = _images(pixels_from, archive, images)
+    pixels = _images(pixels_from, opened, images)
     white = 255.0 if pixels.dtype == np.uint8 else 1.0
-    return Part(pixels, _labels(labels_from, archive, labels), white, pixels_from, labels_from)
+    return Part(pixels, _labels(labels_from, opened, labels), white, pixels_from, labels_from)
 
 
-@dataclass(frozen=True)
-class _Header:
-    shape: tuple[int, ...]
-    dtype: np.dtype
-
-
-def _images(where: str, archive: zipfile.ZipFile, name: str) -> np.ndarray:
-    header = _header(where, archive, name)
+def _images(where: str, opened: zipfile.ZipFile, name: str) -> np.ndarray:
+    header = header_of(where, opened, name)
     shape = header.shape[:3] if header.shape[3:] == (1,) else header.shape
     if len(shape) != 3:
         raise InputError(
@@ -86,12 +68,11 @@ def _images(where: str, archive: zipfile.ZipFile, name: str) -> np.ndarray:
             where,
             f"has the type {header.dtype}; expected uint8 (0 to 255) or floating point (0 to 1)",
         )
-    size = math.prod(shape) * header.dtype.itemsize
-    if size > 4 * MOST_PIXELS:
+    if header.size > _LARGEST:
         raise InputError(
-            where, f"holds {size} bytes; expected at most {4 * MOST_PIXELS}: store it as uint8"
+            where, f"holds {header.size} bytes; expected at most {_LARGEST}: store it as uint8"
         )
-    pixels = _array(where, archive, name).reshape(shape)
+    pixels = array_of(where, opened, name, _LARGEST).reshape(shape)
     if header.dtype.kind == "f":
         if not np.isfinite(pixels).all():
             raise InputError(where, "holds a value that is not finite; expected 0 to 1")
@@ -104,8 +85,8 @@ def _images(where: str, archive: zipfile.ZipFile, name: str) -> np.ndarray:
     return pixels
 
 
-def _labels(where: str, archive: zipfile.ZipFile, name: str) -> np.ndarray:
-    header = _header(where, archive, name)
+def _labels(where: str, opened: zipfile.ZipFile, name: str) -> np.ndarray:
+    header = header_of(where, opened, name)
     if len(header.shape) != 1 or header.dtype.kind not in "iu":
         raise InputError(
             where,
@@ -113,35 +94,7 @@ def _labels(where: str, archive: zipfile.ZipFile, name: str) -> np.ndarray:
             "one label for each image",
         )
     check_count(where, header.shape[0])
-    labels = _array(where, archive, name)
+    labels = array_of(where, opened, name, _LARGEST)
     if labels.max() > np.iinfo(np.int64).max:
         raise InputError(where, f"holds the label {labels.max()}; expected at most 2^63 - 1")
     return labels.astype(np.int64)
-
-
-def _header(where: str, archive: zipfile.ZipFile, name: str) -> _Header:
-    """Shape and type as announced: sizes are checked before anything is allocated."""
-    with _opened(where, archive, name) as handle:
-        try:
-            version = np.lib.format.read_magic(handle)
-            if version not in _HEADERS:
-                raise ValueError(f"format version {version[0]}.{version[1]}")
-            shape, _, dtype = _HEADERS[version](handle)
-        except _BROKEN as error:
-            raise InputError(where, f"cannot be read ({error})") from error
-    return _Header(shape, dtype)
-
-
-def _array(where: str, archive: zipfile.ZipFile, name: str) -> np.ndarray:
-    with _opened(where, archive, name) as handle:
-        try:
-            return np.lib.format.read_array(handle, allow_pickle=False)
-        except _BROKEN as error:
-            raise InputError(where, f"cannot be read ({error})") from error
-
-
-def _opened(where: str, archive: zipfile.ZipFile, name: str) -> IO[bytes]:
-    try:
-        return archive.open(f"{name}.npy")
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError) as error:
-        raise InputError(where, f"cannot be read ({error})") from error

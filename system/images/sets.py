@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from formats.errors import InputError
+from formats.paths import is_file, is_folder
 from formats.provenance import sha256_file, sha256_folder
 from system.images.idx_folder import find_idx_files, read_idx_folder
 from system.images.npz import read_npz
@@ -98,9 +99,9 @@ def _find(source: str | Path | None) -> Packaged | Path:
     if isinstance(name, str) and name in PACKAGED:
         return PACKAGED[name]
     path = Path(name)
-    if path.is_dir() or (path.is_file() and path.suffix == ".npz"):
+    if is_folder(path) or (is_file(path) and path.suffix == ".npz"):
         return path
-    problem = "is a file, but no .npz" if path.is_file() else "no such folder or file"
+    problem = "is a file, but no .npz" if is_file(path) else "no such folder or file"
     raise InputError(
         path,
         f"{problem}; expected a folder of IDX files, an .npz file, or one of {', '.join(PACKAGED)}",

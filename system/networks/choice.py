@@ -12,6 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from formats.errors import InputError
+from formats.paths import is_file
 from formats.provenance import sha256_file
 from system.networks.cnn2 import CNN2
 from system.networks.layer import layers_of
@@ -110,7 +111,7 @@ def _file_of(name: str) -> tuple[Path, str]:
         raise InputError(
             "--network", f"is {name!r}; expected {', '.join(NETWORKS)} or FILE.py:NAME"
         )
-    if not Path(path).is_file():
+    if not is_file(path):
         raise InputError("--network", f"{path}: no such file")
     return Path(path), wanted
 

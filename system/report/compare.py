@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from formats.errors import InputError
-from formats.json_file import parse, read_text, schema
+from formats.json_file import check, parse_json, read_text, schema
 from system.report.page.budget import in_si
 from system.report.quantity import digits, percent, quantity
 
@@ -40,11 +40,7 @@ def compare(first: Path, second: Path) -> list[str]:
 
 def read_report(path: Path) -> dict[str, Any]:
     """A report.json of this version; raises :class:`InputError`."""
-    text = read_text(path)
-    try:
-        found = json.loads(text)
-    except (ValueError, RecursionError):
-        found = None  # parse says what is wrong
+    found = parse_json(read_text(path), path)
     wanted = schema("report")["properties"]["schema"]["const"]
     if isinstance(found, dict) and found.get("schema", wanted) != wanted:
         raise InputError(
@@ -52,7 +48,8 @@ def read_report(path: Path) -> dict[str, Any]:
             f"has schema {found['schema']!r}; expected a report.json of schema {wanted}. Make it "
             "anew with `python -m system.report`",
         )
-    return parse(text, "report", path)
+    check(found, "report", path)
+    return dict(found)
 
 
 def _totals(a: Mapping[str, Any], b: Mapping[str, Any]) -> list[tuple[str, ...]]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from formats.errors import InputError
-from formats.json_file import read_text
+from formats.json_file import parse_json, read_text
 from formats.provenance import provenance_key, sha256_file
 from system.sweep.grid import Grid, Setting
 from system.sweep.scores import Scores, read_scores
@@ -97,9 +96,9 @@ def finished(cell: Cell) -> Scores | None:
     """The scores of whole results of the same work as the cell's in its folder, or None."""
     try:
         scores = read_scores(cell.folder / TRAINING_FILE)
-        key = provenance_key(json.loads(scores.provenance))
+        key = provenance_key(parse_json(scores.provenance, TRAINING_FILE))
         weights = sha256_file(cell.folder / WEIGHTS_FILE)
-    except (InputError, ValueError):
+    except InputError:
         return None
     return scores if key == cell.key and weights == scores.weights_sha256 else None
 
@@ -107,7 +106,7 @@ def finished(cell: Cell) -> Scores | None:
 def time_of(cell: Cell) -> Time | None:
     """How long the cell's training took; None where it was not written or done in pieces."""
     try:
-        content = json.loads(read_text(cell.folder / TIME_FILE))
+        content = parse_json(read_text(cell.folder / TIME_FILE), TIME_FILE)
         if content["key"] != cell.key:
             return None
         return Time(float(content["seconds"]), int(content["images"]))

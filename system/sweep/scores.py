@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-import h5netcdf
 import numpy as np
 
 from formats.errors import InputError
+from formats.netcdf_guard import opened
 from formats.training import ARITHMETICS, EVALUATIONS, KIND
 
 
@@ -42,25 +42,22 @@ class Scores:
 
 def read_scores(path: Path) -> Scores:
     """Read them; raises :class:`InputError` for a missing, broken or foreign file."""
-    try:
-        with h5netcdf.File(path, "r") as file:
-            if file.attrs["kind"] != KIND:
-                raise InputError(path, f"is not a {KIND} file")
-            values = {
-                name: np.asarray(file.variables[name][...], float)
-                for name in ("seed", "correct", "evaluated_correct", "evaluated_images")
-            }
-            scores = Scores(
-                tuple(int(seed) for seed in values["seed"]),
-                int(file.attrs["test_images"]),
-                values["correct"],
-                values["evaluated_correct"],
-                tuple(int(count) for count in values["evaluated_images"]),
-                str(file.attrs["provenance"]),
-                str(file.attrs["weights_sha256"]),
-            )
-    except (OSError, KeyError, ValueError, TypeError, RuntimeError) as error:
-        raise InputError(path, f"is not a readable {KIND} file ({error})") from error
+    with opened(path) as file:
+        if str(file.attrs.get("kind")) != KIND:
+            raise InputError(path, f"is not a {KIND} file")
+        values = {
+            name: np.asarray(file.variables[name][...], float)
+            for name in ("seed", "correct", "evaluated_correct", "evaluated_images")
+        }
+        scores = Scores(
+            tuple(int(seed) for seed in values["seed"]),
+            int(file.attrs["test_images"]),
+            values["correct"],
+            values["evaluated_correct"],
+            tuple(int(count) for count in values["evaluated_images"]),
+            str(file.attrs["provenance"]),
+            str(file.attrs["weights_sha256"]),
+        )
     shape = (len(ARITHMETICS), len(scores.seeds))
     whole = (*shape, len(EVALUATIONS))
     if scores.correct.shape != shape or scores.evaluated.shape != whole or scores.images < 1:

@@ -66,7 +66,7 @@ def load(path: Path, like: Any) -> tuple[dict[str, Any], Any]:
         raise InputError(path, f"holds another state ({_difference(first['leaves'], wanted)})")
     try:
         state = eqx.tree_deserialise_leaves(io.BytesIO(content), like)
-    except (RuntimeError, ValueError, EOFError, OSError) as error:
+    except Exception as error:  # numpy parses headers as Python literals; it raises anything
         raise InputError(path, f"does not hold what its first line says ({error})") from error
     return dict(first["header"]), state
 
@@ -117,7 +117,7 @@ class Checkpoints:
             return
         for path in self.folder.iterdir():
             half_written = path.name.startswith(".") and SUFFIX in path.name
-            if path.name.endswith(SUFFIX) or half_written:
+            if (path.name.endswith(SUFFIX) or half_written) and not path.is_dir():
                 path.unlink(missing_ok=True)
         if not any(self.folder.iterdir()):
             self.folder.rmdir()

@@ -159,7 +159,7 @@ def test_a_file_by_hand_needs_numbers_only(tmp_path: Path) -> None:
         ("levels = 32", "levels = 1", "levels"),
         ("g_min = 1e-6", "g_min = 1e-4", "not below g_max"),
         ("g_max", "gmax", "gmax"),
-        ("nonlinearity = 0.5", "nonlinearity = nan", "NaN"),
+        ("nonlinearity = 0.5", "nonlinearity = nan", "number is nan"),
         ("schema = 1", "schema =", "TOML"),
     ],
 )

@@ -254,8 +254,8 @@ def test_the_screen_names_tests_verdicts_and_lags(capsys: pytest.CaptureFixture[
         (("--bits-file", "short.txt", "--source", "ideal"), "says nothing about the bits"),
         (("--bits-file", "bad.npy"), "bad.npy, element 1: is 0.5"),
         (("--bits-file", "cube.npy"), "has the shape (2, 2, 2)"),
-        (("--bits-file", "not.npy"), "is not a numpy array"),
-        (("--bits-file", "not.npz"), "is not a stream.npz"),
+        (("--bits-file", "not.npy"), "not.npy: cannot be read"),
+        (("--bits-file", "not.npz"), "is no .npz archive"),
         (("--cells", "none.nc"), "none.nc"),
     ],
 )

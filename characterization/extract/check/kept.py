@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -40,23 +41,50 @@ class KeptBlocks:
 
     def append(self, number: int, block: Block) -> None:
         """Add a finished block."""
-        self.path.parent.mkdir(parents=True, exist_ok=True)
         record = [self.key, number, block.ones.tolist(), block.energy.tolist()]
-        with self.path.open("a") as file:
-            # The line break comes first, so that it also ends a line that was cut short.
-            file.write("\n" + json.dumps(record))
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            with self.path.open("a", encoding="utf-8") as file:
+                # The line break comes first, so that it also ends a line that was cut short.
+                file.write("\n" + json.dumps(record))
+        except OSError as error:
+            raise InputError(self.path, f"cannot be written ({error.strerror})") from error
 
     def _lines(self) -> Iterator[tuple[int, Block]]:
-        for place, line in enumerate(self.path.read_text().splitlines(), 1):
+        try:
+            content = self.path.read_bytes()
+        except OSError as error:
+            raise InputError(self.path, f"cannot be read ({error.strerror})") from error
+        for place, line in enumerate(content.splitlines(), 1):
             try:
                 record = json.loads(line)
-            except ValueError:
+            except (ValueError, RecursionError):
                 continue
+            where = f"{self.path}, line {place}"
             if not isinstance(record, list) or len(record) != 4:
-                raise InputError(
-                    f"{self.path}, line {place}",
-                    "is no finished block of a Monte Carlo run; give a file of such, or a new name",
-                )
+                raise InputError(where, _NO_BLOCK)
             key, number, ones, energy = record
             if key == self.key:
-                yield number, Block(np.array(ones), np.array(energy))
+                yield _block(number, ones, energy, where)
+
+
+_NO_BLOCK = "is no finished block of a Monte Carlo run; give a file of such, or a new name"
+
+
+def _block(number: Any, ones: Any, energy: Any, where: str) -> tuple[int, Block]:
+    """The block of a line; raises :class:`InputError` where it holds anything but numbers."""
+    try:
+        counts, sums = np.array(ones), np.array(energy)
+        whole = sums.dtype.kind in "if" and bool(np.isfinite(sums).all())
+        if (
+            sums.ndim != 2
+            or counts.shape != sums.shape[:1]
+            or counts.dtype.kind != "i"
+            or not whole
+        ):
+            raise ValueError
+        if type(number) is not int:
+            raise ValueError
+    except (ValueError, OverflowError):
+        raise InputError(where, _NO_BLOCK) from None
+    return number, Block(counts, sums)

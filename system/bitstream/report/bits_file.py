@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import codecs
-import zipfile
 from pathlib import Path
 
 import numpy as np
 
+from formats.arrays import archive, array_of, read_array
 from formats.errors import InputError
 from system.bitstream.packed import BitStream
 
@@ -29,13 +29,15 @@ def read_bits(path: Path) -> np.ndarray:
     """
     path = Path(path)
     try:
-        if path.stat().st_size > LARGEST_FILE:
-            raise InputError(path, f"is larger than {LARGEST_FILE >> 30} GiB; give a part of it")
-        kind = path.suffix.lower()
-        if kind in (".npy", ".npz"):
-            bits = _array(path) if kind == ".npy" else _packed(path)
-        else:
-            bits = _text(path, path.read_bytes().removeprefix(codecs.BOM_UTF8))
+        with path.open("rb") as file:
+            kind = path.suffix.lower()
+            if kind in (".npy", ".npz"):
+                bits = _array(path) if kind == ".npy" else _packed(path)
+            else:
+                content = file.read(LARGEST_FILE + 1)
+                if len(content) > LARGEST_FILE:
+                    raise InputError(path, f"is larger than {LARGEST_FILE} bytes; give a part")
+                bits = _text(path, content.removeprefix(codecs.BOM_UTF8))
     except OSError as error:
         raise InputError(path, f"cannot be read ({error.strerror or error})") from error
     if bits.size == 0:
@@ -56,11 +58,8 @@ def _text(path: Path, content: bytes) -> np.ndarray:
 
 
 def _array(path: Path) -> np.ndarray:
-    try:
-        values = np.load(path, allow_pickle=False)
-    except (ValueError, EOFError) as error:
-        raise InputError(path, f"is not a numpy array ({error})") from error
-    if not isinstance(values, np.ndarray) or values.dtype.kind not in "biuf":
+    values = read_array(path, LARGEST_FILE)
+    if values.dtype.kind not in "biuf":
         raise InputError(path, "holds no numbers; expected an array of 0 and 1")
     if values.ndim not in (1, 2):
         raise InputError(
@@ -77,10 +76,14 @@ def _array(path: Path) -> np.ndarray:
 
 
 def _packed(path: Path) -> np.ndarray:
+    with archive(path) as opened:
+        words = array_of(f"{path}, words", opened, "words", LARGEST_FILE // 8)
+        length = array_of(f"{path}, length", opened, "length", 8)
     try:
-        with np.load(path, allow_pickle=False) as file:
-            return BitStream(file["words"], int(file["length"])).unpack()
-    except (ValueError, KeyError, TypeError, AttributeError, zipfile.BadZipFile) as error:
+        if length.shape != () or length.dtype.kind not in "iu":
+            raise ValueError(f"length is {length.dtype} {length.shape}: expected a whole number")
+        return BitStream(words, int(length)).unpack()
+    except ValueError as error:
         raise InputError(
             path, f"is not a stream.npz ({error}); expected words (uint64) and length"
         ) from error

@@ -227,7 +227,9 @@ def capped(shape: Rates, mean: float, cap: float) -> Rates:
 def _group(
     layer: str, kind: str, switching: Rates, pulses: Rates, reset: float, known: bool
 ) -> Group:
-    in_vain = max(0.0, pulses.mean - switching.mean / reset)
+    # A device that no RESET pulse resets never switches: all its pulses are in vain.
+    tried = switching.mean / reset if reset else 0.0
+    in_vain = max(0.0, pulses.mean - tried)
     return Group(layer, kind, switching, pulses, in_vain, known)
 
 
