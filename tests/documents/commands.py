@@ -25,7 +25,8 @@ _FOREIGN = {"sudo", "git", "cd", "dask", "docker"}
 def run(line: str) -> str:
     """Run a line in the current folder and return what it prints; fails unless it ends well.
 
-    Our commands run here, to load JAX and compile once; anything else in a process of its own.
+    A line with the comment "refused" must end with code 2; its message is what it prints. Our
+    commands run here, to load JAX and compile once; anything else in a process of its own.
     """
     words = shlex.split(line, comments=True)
     ours = stochram_words(words)
@@ -41,6 +42,9 @@ def run(line: str) -> str:
     printed, complained = io.StringIO(), io.StringIO()
     with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(complained):
         code = main(ours)
+    if line.endswith("# refused"):
+        assert code == 2, f"{line}\nends with {code}"
+        return complained.getvalue()
     assert code == 0, f"{line}\nends with {code}: {complained.getvalue()[-2000:]}"
     return printed.getvalue()
 

@@ -53,5 +53,6 @@ def _literal(comment: str) -> Any:
 
 def _compare(value: Any, stated: Any, what: str) -> None:
     found = value.tolist() if isinstance(value, np.ndarray | np.generic) else value
-    numeric = isinstance(stated, int | float | list | tuple) and not isinstance(stated, bool)
+    parts = stated if isinstance(stated, list | tuple) else [stated]
+    numeric = all(isinstance(part, int | float) for part in parts)
     assert found == (pytest.approx(stated, rel=1e-3) if numeric else stated), what
