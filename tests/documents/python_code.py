@@ -7,6 +7,7 @@ import contextlib
 import io
 import re
 import tokenize
+from decimal import Decimal
 from typing import Any
 
 import numpy as np
@@ -19,7 +20,7 @@ def run(text: str, names: dict[str, Any], place: str) -> str:
     """Run a block among the ``names`` of its page and return what it prints.
 
     An expression followed by a comment that is a literal, as in ``f(2)  # 4``, must have that
-    value, numbers to 0.1 %.
+    value: a number to the digits that are shown, numbers in a list to 0.1 %.
     """
     comments = _comments(text)
     printed = io.StringIO()
@@ -29,9 +30,9 @@ def run(text: str, names: dict[str, Any], place: str) -> str:
                 exec(compile(ast.Module([statement], []), place, "exec"), names)
                 continue
             value = eval(compile(ast.Expression(statement.value), place, "eval"), names)
-            stated = _literal(comments.get(statement.end_lineno or 0, ""))
-            if stated is not None:
-                _compare(value, stated, f"{place}: {ast.unparse(statement)}")
+            comment = comments.get(statement.end_lineno or 0, "")
+            if _literal(comment) is not None:
+                _compare(value, comment, f"{place}: {ast.unparse(statement)} gives {value!r}")
     return printed.getvalue()
 
 
@@ -51,8 +52,13 @@ def _literal(comment: str) -> Any:
         return None
 
 
-def _compare(value: Any, stated: Any, what: str) -> None:
+def _compare(value: Any, comment: str, what: str) -> None:
     found = value.tolist() if isinstance(value, np.ndarray | np.generic) else value
+    stated = _literal(comment)
+    if isinstance(stated, float):
+        digits = Decimal(_THOUSANDS.sub("", comment)).as_tuple().exponent
+        assert abs(found - stated) <= 0.51 * 10.0 ** int(digits), what
+        return
     parts = stated if isinstance(stated, list | tuple) else [stated]
     numeric = all(isinstance(part, int | float) for part in parts)
     assert found == (pytest.approx(stated, rel=1e-3) if numeric else stated), what
