@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import importlib
 from collections.abc import Iterator
 from typing import Any
@@ -40,8 +41,13 @@ def _section(name: str, command: Any) -> str:
     context = command.make_context(name, [], resilient_parsing=True)
     records = [parameter.get_help_record(context) for parameter in command.get_params(context)]
     shown = [each for each in records if each is not None and each[0] != "--help"]
-    rows = "".join(f"| `{_cell(option)}` | {_cell(text)} |\n" for option, text in shown)
+    rows = "".join(f"| {_code(option)} | {_cell(text)} |\n" for option, text in shown)
     return f"## stochram {name}\n\n{said}{also}\n| option | |\n|---|---|\n{rows}"
+
+
+def _code(text: str) -> str:
+    """As code in a table, where a vertical bar would end the cell."""
+    return f"<code>{html.escape(text).replace('|', '&#124;')}</code>"
 
 
 def _cell(text: str) -> str:

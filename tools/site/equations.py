@@ -14,6 +14,11 @@ from latex2mathml.converter import convert
 _INLINE = re.compile(r'<span class="arithmatex">\\\((.*?)\\\)</span>', re.DOTALL)
 _BLOCK = re.compile(r'<div class="arithmatex">\s*\\\[(.*?)\\\]\s*</div>', re.DOTALL)
 
+# Two things that latex2mathml leaves out: an upright single letter, and the space after a function
+# whose argument has no bracket.
+_ROMAN = re.compile(r"\\mathrm\{(\w+)\}")
+_FUNCTION = re.compile(r"(<mi>(?:ln|exp|sinh|tanh)</mi>)(?!<mo[^>]*>&#x00028;)")
+
 
 def on_page_content(content: str, **_: Any) -> str:
     """The page's HTML with every marked equation as MathML; an unreadable one fails the build."""
@@ -24,4 +29,5 @@ def on_page_content(content: str, **_: Any) -> str:
 
 
 def _mathml(latex: str, display: str) -> str:
-    return convert(html.unescape(latex).strip(), display=display)
+    upright = _ROMAN.sub(r"\\text{\1}", html.unescape(latex).strip())
+    return _FUNCTION.sub(r'\1<mspace width="0.17em"/>', convert(upright, display=display))
