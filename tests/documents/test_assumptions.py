@@ -21,9 +21,12 @@ from devices.defaults import (
 )
 from devices.parameter import Parameter
 from devices.technology import CMOS40LP
+from formats.cells import read_cells
+from formats.training import read_training
+from system.architecture import UNROLLED
+from system.budget import BudgetOptions, budget
 from system.budget.uncertainty.stated import STATED
 from system.budget.wear.endurance import SHAPES
-from system.report.stage import ReportOptions, run
 from tests.documents.blocks import ROOT
 from tests.synthetic_cells import synthetic_cells
 from tests.synthetic_training import synthetic_training
@@ -92,7 +95,7 @@ def test_shapes_of_endurance_are_on_the_page() -> None:
 def test_what_a_report_leaves_out_is_on_the_page(tmp_path: Path) -> None:
     cells = synthetic_cells(tmp_path / "cells.nc")
     training = synthetic_training(tmp_path / "training.nc", cells)
-    result = run(ReportOptions(cells=cells, training=training, output=tmp_path))
-    for sentence in result.content["not_modelled"]:
+    bill = budget(read_cells(cells), read_training(training), UNROLLED, BudgetOptions())
+    for sentence in bill.not_modelled:
         begins = re.split(r"[:.,(]", sentence)[0].strip()
         assert begins in PAGE, sentence
