@@ -1,10 +1,12 @@
 # make demo   install what is missing, prove the simulator, run the main job, say where the report is
 # make test   the same set-up, then lint, types and tests
+# make docs   the site of docs/ in out/site; warnings and broken links are errors
 # make nightly   10,000 cases of bad input for each reader
+# make supply   licences and known weaknesses of the dependencies; the wheel installed and used
 .DEFAULT_GOAL := demo
 PYTHON_IN_VENV := .venv/bin/python
 
-.PHONY: setup demo test nightly lint netlists supply lock clean
+.PHONY: setup demo test nightly lint netlists docs supply lock clean
 
 setup:
 	@bash tools/setup.sh
@@ -34,12 +36,24 @@ netlists: setup
 supply: setup
 	@bash tools/supply.sh
 
+# MkDocs in an environment of its own: the sources are read, not imported. Its hook asks .venv for
+# the options of the commands.
+docs: setup .venv-docs/made
+	@NO_MKDOCS_2_WARNING=1 .venv-docs/bin/mkdocs build --quiet
+	@echo "the site: $(CURDIR)/out/site/index.html"
+
+.venv-docs/made: tools/docs.lock
+	@.venv/bin/python -m venv --clear .venv-docs
+	@.venv-docs/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	@touch $@
+
 # The lock files cover every supported Python; they need uv (pip install uv).
+LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate \
+	--no-header --upgrade
 lock:
-	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate \
-		--no-header --upgrade --extra dev pyproject.toml -o requirements.lock
-	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate \
-		--no-header --upgrade tools/supply.in -o tools/supply.lock
+	$(LOCK) --extra dev pyproject.toml -o requirements.lock
+	$(LOCK) --group pyproject.toml:docs -o tools/docs.lock
+	$(LOCK) tools/supply.in -o tools/supply.lock
 
 clean:
-	rm -rf .venv out build dist *.egg-info
+	rm -rf .venv .venv-docs out build dist *.egg-info

@@ -3,7 +3,7 @@
 A stored bit (LRS = 1) ANDs with its word-line bit; the bit line sums the currents of the cells in
 which both are 1. Sense stage: the bit line hangs through an isolation switch and a sense resistor
 on the read voltage, V(sn) = V_read R_c/(R_s + R_c) with R_c what the cells leave; one latched
-comparator (:mod:`circuits.mac.comparator`) compares sn with the taps of a resistor ladder by
+comparator (:mod:`circuits.comparator`) compares sn with the taps of a resistor ladder by
 successive approximation. A resistor is the simplest stage whose transfer is known without a
 transistor's characteristic; its price is that the steps shrink as (1 + R_s/R_c)^-2.
 

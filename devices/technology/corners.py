@@ -39,7 +39,7 @@ DIRECTIONS = {"tt": 0, "ff": -1, "ss": 1}
 def with_corners(
     typical: Mapping[str, Transistor], shifts: Mapping[str, CornerShift]
 ) -> dict[str, dict[str, Transistor]]:
-    """library[corner][flavour] of typical transistors, each moved by the shift of its flavour."""
+    """``[corner][flavour]`` of typical transistors, each moved by the shift of its flavour."""
     return {
         corner: {
             flavour: replace(t, card=shifts[flavour].card(t.card, direction)) if direction else t
