@@ -14,11 +14,7 @@ from __future__ import annotations
 import functools
 import hashlib
 import math
-import os
 import re
-import resource
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -27,23 +23,16 @@ import h5netcdf
 import h5py
 import numpy as np
 
+from formats.child import first_line, refusal
 from formats.errors import InputError
 
 LARGEST = 2**30
 """Bytes of a file, and of all its variables expanded."""
 MOST_OBJECTS = 10_000
 """Groups and variables."""
-MOST_SECONDS = 60.0
-"""For the child to read a file that has no seal."""
-MOST_MEMORY = 4 * LARGEST
-"""Bytes of address space of that child."""
 _SEAL = re.compile(rb"\nstochram sha256 ([0-9a-f]{64})\n")
 _SEAL_LENGTH = 82
 _FILTERS = {h5py.h5z.FILTER_DEFLATE, h5py.h5z.FILTER_SHUFFLE, h5py.h5z.FILTER_FLETCHER32}
-_CHILD = (
-    "import sys; sys.path.insert(0, sys.argv[2]); "
-    "from formats.netcdf_guard import in_child; sys.exit(in_child(sys.argv[1]))"
-)
 
 
 def sealed(content: bytes) -> bytes:
@@ -77,25 +66,15 @@ def values_of(variable: h5netcdf.Variable) -> np.ndarray:
     return np.array(texts, str).reshape(values.shape)
 
 
-def in_child(path: str) -> int:
-    """Read everything, within limits on memory and time; 1 with the reason printed if that fails.
-
-    What the child of :func:`_admit` does.
-    """
-    resource.setrlimit(resource.RLIMIT_AS, (MOST_MEMORY, MOST_MEMORY))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    try:
-        _check_structure(Path(path))
-        with h5netcdf.File(path, "r", decode_vlen_strings=True) as handle:
-            for group in (handle, *handle.groups.values()):
-                dict(group.attrs)
-                for variable in group.variables.values():
-                    dict(variable.attrs)
-                    values_of(variable)
-    except Exception as error:
-        print(_first_line(error))
-        return 1
-    return 0
+def read_all(path: str, _: bytes) -> None:
+    """Read everything in a file; what the child of :func:`_admit_foreign` does."""
+    _check_structure(Path(path))
+    with h5netcdf.File(path, "r", decode_vlen_strings=True) as handle:
+        for group in (handle, *handle.groups.values()):
+            dict(group.attrs)
+            for variable in group.variables.values():
+                dict(variable.attrs)
+                values_of(variable)
 
 
 def _admit(path: Path) -> None:
@@ -108,7 +87,7 @@ def _admit(path: Path) -> None:
             raise InputError(path, f"is larger than {LARGEST >> 20} MiB; expected a table")
         content = path.read_bytes()
     except (OSError, ValueError) as error:
-        raise InputError(path, f"cannot be read ({_first_line(error)})") from error
+        raise InputError(path, f"cannot be read ({first_line(error)})") from error
     found = _SEAL.fullmatch(content[-_SEAL_LENGTH:])
     if found is None:
         _admit_foreign(path, hashlib.sha256(content).hexdigest())
@@ -123,25 +102,7 @@ def _admit(path: Path) -> None:
 @functools.lru_cache(maxsize=256)
 def _admit_foreign(path: Path, digest: str) -> None:
     """A child reads the file of this ``digest``; not again once it could."""
-    environment = {**os.environ, "OPENBLAS_NUM_THREADS": "1"}
-    root = str(Path(__file__).resolve().parents[1])
-    try:
-        child = subprocess.run(
-            [sys.executable, "-P", "-c", _CHILD, str(path), root],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            timeout=MOST_SECONDS,
-            env=environment,
-            check=False,
-        )
-    except subprocess.TimeoutExpired:
-        raise InputError(
-            path, f"is damaged: HDF5 does not come to an end of it in {MOST_SECONDS:g} s"
-        ) from None
-    if child.returncode:
-        said = child.stdout.decode(errors="replace").strip()
-        reason = said or f"HDF5 crashes on it, with code {child.returncode}"
+    if reason := refusal("formats.netcdf_guard:read_all", str(path)):
         raise InputError(path, f"is not a readable NetCDF-4 file ({reason})")
 
 
@@ -153,7 +114,7 @@ def _readable(path: Path) -> Iterator[None]:
     except InputError:
         raise
     except Exception as error:
-        raise InputError(path, f"is not a readable NetCDF-4 file ({_first_line(error)})") from error
+        raise InputError(path, f"is not a readable NetCDF-4 file ({first_line(error)})") from error
 
 
 def _check_structure(path: Path) -> None:
@@ -191,7 +152,3 @@ def _check_storage(dataset: h5py.Dataset) -> None:
     filters = {layout.get_filter(index)[0] for index in range(layout.get_nfilters())}
     if not filters <= _FILTERS:
         raise ValueError(f"{dataset.name} is packed by another filter than zlib")
-
-
-def _first_line(error: BaseException) -> str:
-    return (str(error).splitlines() or [type(error).__name__])[0][:200]

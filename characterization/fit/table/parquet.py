@@ -1,4 +1,7 @@
-"""Reads a Parquet file with fastparquet, which pandas will drop as an engine of its own."""
+"""Reads a Parquet file with fastparquet, which pandas will drop as an engine of its own.
+
+Its decoder is compiled and never comes back from some damaged files: a child process tries first.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,7 @@ import warnings
 import numpy as np
 import pandas as pd
 
+from formats.child import refusal
 from formats.errors import InputError
 
 MAGIC = b"PAR1"
@@ -21,26 +25,29 @@ def read_parquet(data: bytes, where: str) -> pd.DataFrame:
     Raises :class:`InputError` where it cannot be read, is too large, or holds nested columns or
     dates.
     """
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # fastparquet asks for options pandas has retired
-            import fastparquet
-
-            file = fastparquet.ParquetFile(io.BytesIO(data))
-            size = int(file.count()) * max(1, len(file.columns))
-            if size > LARGEST:
-                raise InputError(where, f"holds {size} values, more than {LARGEST}; split it")
-            frame = file.to_pandas()
-    except InputError:
-        raise
-    except Exception as error:  # fastparquet raises whatever its decoder meets
-        raise InputError(where, f"cannot be read as Parquet ({error}); try CSV") from error
+    if reason := refusal("characterization.fit.table.parquet:decoded", where, data):
+        raise InputError(where, f"cannot be read as Parquet ({reason}); try CSV")
+    frame = decoded(where, data)
     if any(name is not None for name in frame.index.names):
         frame = frame.reset_index()
     if frame.empty:
         raise InputError(where, "holds no rows")
     frame.columns = [str(name) for name in frame.columns]
     return frame.apply(lambda column: _plain(column, where))
+
+
+def decoded(where: str, data: bytes) -> pd.DataFrame:
+    """The columns as fastparquet gives them; it raises whatever its decoder meets."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # fastparquet asks for options pandas has retired
+        import fastparquet
+
+        file = fastparquet.ParquetFile(io.BytesIO(data))
+        size = int(file.count()) * max(1, len(file.columns))
+        if size > LARGEST:
+            raise ValueError(f"it holds {size} values, more than {LARGEST}: split it")
+        frame: pd.DataFrame = file.to_pandas()
+        return frame
 
 
 def _plain(column: pd.Series, where: str) -> pd.Series:
