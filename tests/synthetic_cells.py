@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -208,12 +209,17 @@ def memory_column(grid: np.ndarray) -> xr.Dataset:
     )
 
 
-def synthetic_cells(path: Path) -> Path:
-    """Write the file and return its path."""
+def synthetic_device() -> dict[str, Any]:
+    """The content of a device.json."""
     record = provenance(
         stage="preset", inputs={}, options={}, seed=None, source=("devices",), libraries=("numpy",)
     )
-    device = {**knag2014().to_dict(), "provenance": record}
+    return {**knag2014().to_dict(), "provenance": record}
+
+
+def synthetic_cells(path: Path) -> Path:
+    """Write the file and return its path."""
+    device = synthetic_device()
     attributes = {
         "device_json": json.dumps(device),
         "fit_json": "",

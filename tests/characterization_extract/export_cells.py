@@ -15,7 +15,7 @@ import xarray as xr
 from circuits.logic.gates import GATES, Gate
 from devices.presets import knag2014
 from formats.cells import ENVIRONMENT, Cells, variable
-from tests.synthetic_cells import synthetic_groups
+from tests.synthetic_cells import synthetic_device, synthetic_groups
 
 CORNERS, TEMPERATURES, WIDTHS = ["tt", "ff"], [300.0, 398.15], [1e-4, 1e-5]
 ARC = (*ENVIRONMENT, "arc", "input_slew", "output_load")
@@ -26,7 +26,7 @@ CYCLES = 3
 def rich_cells() -> Cells:
     """The content, as if read from a file."""
     attributes = {
-        "device_json": json.dumps(knag2014().to_dict()),
+        "device_json": json.dumps(synthetic_device()),
         "fit_json": "",
         "technology": "cmos40lp",
         "default_mac": "sign_magnitude_counter",

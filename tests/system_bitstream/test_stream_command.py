@@ -13,11 +13,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from devices.presets import knag2014
 from formats.cells import write_cells
 from formats.json_file import read_json
 from stochram.cli import main
 from system.bitstream import BitStream
+from tests.synthetic_cells import synthetic_device
 
 ROOT = Path(__file__).resolve().parents[2]
 Report = Callable[..., dict[str, Any]]
@@ -42,7 +42,7 @@ def cells(tmp_path: Path) -> Callable[..., Path]:
         groups = {name: made[name] for name in ("sng", "sign_magnitude_counter")}
         for name, value in (("Pr", reset), ("e01", e01), ("e10", e10)):
             groups["sng"][name][...] = value
-        device = {**knag2014().to_dict(), "provenance": {}}
+        device = synthetic_device()
         device["set"]["memory"]["rho"]["value"] = rho
         attributes = {
             "device_json": json.dumps(device),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +15,7 @@ DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "elements.md"
 
 def test_the_worked_design_runs_and_its_moments_hold() -> None:
     """The machine's exact mean and variance against 400 repeats: |z| < 4.9."""
-    lines = DOCUMENT.read_text().splitlines()
-    code = "\n".join(line[4:] for line in lines if line.startswith("    "))
+    code = "\n".join(re.findall(r"```python\n(.*?)```", DOCUMENT.read_text(), re.DOTALL))
     names: dict[str, Any] = {}
     exec(compile(code, str(DOCUMENT), "exec"), names)
     found = names["found"]
