@@ -13,7 +13,9 @@ python3 -m venv "$work/tools"
 pip_in "$work/tools" install --require-hashes -r tools/supply.lock
 
 echo "== licences of what requirements.lock installs"
-pip_in .venv check
+# Of c4m-pdk-freepdk45 only data files are used, so its own dependencies are not installed.
+broken=$(.venv/bin/python -m pip check | grep -v -e '^c4m-pdk-freepdk45 ' -e '^No broken' || true)
+[ -z "$broken" ] || { echo "$broken" >&2; exit 1; }
 # Each licence must be one that a program under the GPL, version 3 or later, may be delivered with.
 "$work/tools/bin/pip-licenses" --python .venv/bin/python --with-system --format=json >"$work/licences.json"
 .venv/bin/python tools/licences.py "$work/licences.json"
