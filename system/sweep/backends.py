@@ -15,7 +15,7 @@ from typing import Any
 from joblib import Parallel, delayed, parallel_config
 
 from formats.errors import InputError
-from system.sweep.cell import Cell
+from system.sweep.cell import Cell, finished
 from system.sweep.worker import Outcome, Runner, run_cell
 
 BACKENDS = ("loky", "dask")
@@ -33,7 +33,8 @@ def processes(
     """``jobs`` cells at a time, each in a process; outcomes as they come.
 
     A process that is killed (out of memory, most often) takes the others' cells with it: those
-    that were under way are then run again one at a time, so that the one to blame is known.
+    that were under way are then run again one at a time, so that the one to blame is known. Of
+    those that had ended, hundreds where cells are short, only the outcomes are lost.
     """
     left = {cell.name: cell for cell in cells}
     while left:
@@ -45,6 +46,9 @@ def processes(
         except BrokenExecutor:
             for name in [name for name in started if name in left]:
                 cell = left.pop(name)
+                if finished(cell) is not None:
+                    yield Outcome(name)
+                    continue
                 try:
                     (outcome,) = _pool([cell], 2, threads, runner, [])  # 1 would be this process
                 except BrokenExecutor:

@@ -12,6 +12,7 @@ import h5py
 import numpy as np
 
 from formats.errors import InputError
+from formats.netcdf_guard import sealed
 from formats.provenance import sha256_file
 from formats.training import write_weights
 
@@ -60,3 +61,4 @@ class StandIn:
             file.attrs["test_images"] = IMAGES
             file.attrs["provenance"] = json.dumps(stage_provenance(options))
             file.attrs["weights_sha256"] = sha256_file(folder / "weights.npz")
+        path.write_bytes(sealed(path.read_bytes()))  # as a training leaves it

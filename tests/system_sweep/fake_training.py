@@ -18,6 +18,7 @@ import h5py
 import numpy as np
 
 from formats.errors import InputError
+from formats.netcdf_guard import sealed
 from formats.provenance import provenance_key, sha256_file
 from formats.training import EVALUATIONS, write_weights
 from system.sweep.cell import Cell
@@ -64,6 +65,7 @@ def write(template: Path, output: Path, length: int, first: int, record: dict[st
         file.attrs["test_images"] = IMAGES
         file.attrs["provenance"] = json.dumps(record)
         file.attrs["weights_sha256"] = sha256_file(output / "weights.npz")
+    path.write_bytes(sealed(path.read_bytes()))  # as a training leaves it
 
 
 def fake(options: FakeOptions) -> None:

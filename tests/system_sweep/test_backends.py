@@ -11,11 +11,13 @@ from collections.abc import Iterable
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from formats.errors import InputError
 from formats.provenance import sha256_file
+from system.sweep import backends
 from system.sweep.backends import cluster, here, on_executor, processes
 from system.sweep.cell import finished, time_of
 from system.sweep.worker import Outcome, run_cell
@@ -117,6 +119,29 @@ def test_workers_go_with_a_stopped_sweep_and_say_nothing(name: str, tmp_path: Pa
     if name == "SIGINT":
         assert process.returncode == 130
         assert said.startswith("interrupted: ") and said.count("\n") == 1
+
+
+def test_cells_whose_outcomes_were_lost_with_a_killed_process_are_not_run_again(
+    tmp_path: Path, template: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cells = [fake_cell(template, tmp_path, length) for length in (*range(100, 125), 666)]
+    pools: list[int] = []
+    pool = backends._pool
+
+    def counted(cells: Any, *rest: Any) -> Any:
+        pools.append(len(cells))
+        return pool(cells, *rest)
+
+    monkeypatch.setattr(backends, "_pool", counted)
+    outcomes = processes(cells, 2, 1, fake)
+    first = next(outcomes)
+    for _ in range(600):  # nothing is taken while the others run, as when results are read slowly
+        if (tmp_path / "length=666 died").exists():
+            break
+        time.sleep(0.1)
+    found = by_name([first, *outcomes])
+    assert [name for name, outcome in found.items() if outcome.error] == ["length=666"]
+    assert pools[0] == 26 and len(pools) <= 3  # the one to blame, and at most one beside it
 
 
 def test_a_worker_of_a_cluster_that_dies_ends_its_cell_with_an_error(
