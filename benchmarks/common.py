@@ -42,9 +42,11 @@ def write_result(name: str, content: dict[str, Any]) -> Path:
 
 
 def resumed(
-    name: str, function: Callable[[int], Any], items: Sequence[int], workers: int
+    name: str, function: Callable[[int], Any], items: Sequence[int], workers: int, chunk: int = 4
 ) -> list[Any]:
     """function(item) of every item, in order; what was done by an earlier run is not done again.
+
+    ``chunk`` items are done before their results are kept: 1 where each takes minutes.
 
     Results are JSON lines in a state file named after the work; a changed function needs a new
     name (callers put a version into it).
@@ -58,7 +60,7 @@ def resumed(
         steps(name, len(missing)) as step,
         ProcessPoolExecutor(workers) as pool,
     ):
-        for item, value in zip(missing, pool.map(function, missing, chunksize=4), strict=True):
+        for item, value in zip(missing, pool.map(function, missing, chunksize=chunk), strict=True):
             step(f"{item}")
             done[item] = value
             file.write(json.dumps([item, value]) + "\n")

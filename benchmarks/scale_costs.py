@@ -32,9 +32,9 @@ IMAGES = (1_000, 3_000)
 def main() -> None:
     """Measure, print and write."""
     names = ("few", "many", *(f"train {count}" for count in IMAGES))
-    found = dict(
-        zip(names, resumed(f"scale-costs-{VERSION}", _case, range(len(names)), 1), strict=True)
-    )
+    cases = range(len(names))
+    runs = resumed(f"scale-costs-{VERSION}", _case, cases, workers=1, chunk=1)
+    found = dict(zip(names, runs, strict=True))
     if bad := [name for name, run in found.items() if run["code"]]:
         raise SystemExit(f"failed: {', '.join(bad)}; see {STATE / 'scale-costs'}")
     point = (found["many"]["processor"] - found["few"]["processor"]) / (_points(MANY) - 1)

@@ -21,6 +21,8 @@ ASKED = 4 * 2**30
 ROWS = (1_000_000, 10_000_000)
 KINDS = ("pulses", "pulses.gz", "waits", "ramps", "trains")
 """``trains``: up to four equal pulses of a device and cycle, of 1,000 devices; a population."""
+CASES = [(kind, rows) for kind in KINDS for rows in ROWS if (kind, rows) != ("trains", ROWS[-1])]
+"""Ten million pulses in trains take hours and are left out."""
 CHUNK = 500_000
 DEVICES = 1_000
 VERSION = 1
@@ -28,11 +30,10 @@ VERSION = 1
 
 def main() -> None:
     """Make, fit, measure, print and write."""
-    cases = [(kind, rows) for kind in KINDS for rows in ROWS]
-    numbers = list(range(len(cases)))
-    found = resumed(f"scale-rows-{VERSION}", _case, numbers, workers=1)
+    numbers = list(range(len(CASES)))
+    found = resumed(f"scale-rows-{VERSION}", _case, numbers, workers=1, chunk=1)
     table = []
-    for (kind, rows), result in zip(cases, found, strict=True):
+    for (kind, rows), result in zip(CASES, found, strict=True):
         table.append({"kind": kind, "rows": rows, **result})
         print(
             f"  {kind:10s} {rows:>11,} rows, {result['bytes'] / 2**20:6.0f} MiB: "
@@ -47,7 +48,7 @@ def main() -> None:
 
 
 def _case(number: int) -> dict[str, Any]:
-    kind, rows = [(kind, rows) for kind in KINDS for rows in ROWS][number]
+    kind, rows = CASES[number]
     folder = STATE / "scale-rows"
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{kind.split('.', maxsplit=1)[0]}.csv"

@@ -124,7 +124,10 @@ def test_workers_go_with_a_stopped_sweep_and_say_nothing(name: str, tmp_path: Pa
 def test_cells_whose_outcomes_were_lost_with_a_killed_process_are_not_run_again(
     tmp_path: Path, template: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    cells = [fake_cell(template, tmp_path, length) for length in (*range(100, 125), 666)]
+    cells = [
+        fake_cell(template, tmp_path, length)
+        for length in (*range(100, 120), 666, *range(120, 125))
+    ]
     pools: list[int] = []
     pool = backends._pool
 
@@ -139,9 +142,10 @@ def test_cells_whose_outcomes_were_lost_with_a_killed_process_are_not_run_again(
         if (tmp_path / "length=666 died").exists():
             break
         time.sleep(0.1)
+    time.sleep(2.0)  # until the pool is known to be broken
     found = by_name([first, *outcomes])
     assert [name for name, outcome in found.items() if outcome.error] == ["length=666"]
-    assert pools[0] == 26 and len(pools) <= 3  # the one to blame, and at most one beside it
+    assert pools[0] == 26 and pools.count(1) <= 2  # the one to blame, and at most one beside it
 
 
 def test_a_worker_of_a_cluster_that_dies_ends_its_cell_with_an_error(
