@@ -17,6 +17,8 @@ ROOT = Path(__file__).resolve().parent.parent
     [
         ("BSD-3-Clause", 0),
         ("Apache Software License", 0),
+        ("GNU General Public License v2 or later (GPLv2+)", 0),
+        ("GNU General Public License v2 (GPLv2)", 1),
         ("GPL-2.0-only", 1),
         ("UNKNOWN", 1),
         ("Proprietary, BSD on request", 1),

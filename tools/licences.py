@@ -22,7 +22,7 @@ ACCEPTED = re.compile(
     re.IGNORECASE,
 )
 REFUSED = re.compile(
-    r"GPL-2\.0-only|proprietary|commercial|SSPL|BUSL|non-commercial", re.IGNORECASE
+    r"GPL-2\.0-only|GPLv2(?!\+)|proprietary|commercial|SSPL|BUSL|non-commercial", re.IGNORECASE
 )
 READ: dict[str, str] = {}
 """Packages without a licence in their metadata, and what their licence file is (read)."""

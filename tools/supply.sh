@@ -9,7 +9,7 @@ trap 'rm -rf "$work"' EXIT
 
 pip_in() { local environment=$1; shift; "$environment/bin/python" -m pip --quiet --disable-pip-version-check "$@"; }
 
-python3 -m venv "$work/tools"
+.venv/bin/python -m venv "$work/tools"
 pip_in "$work/tools" install --require-hashes -r tools/supply.lock
 
 echo "== licences of what requirements.lock installs"
@@ -31,7 +31,7 @@ git ls-files -z | xargs -0 cp --parents -t "$work/source"
 .venv/bin/python -m build --no-isolation --outdir "$work/dist" "$work/source" >"$work/build.txt" 2>&1 ||
     { tail -20 "$work/build.txt"; exit 1; }
 ls -l "$work/dist" | awk 'NR > 1 {print $5, $9}'
-python3 -m venv "$work/fresh"
+.venv/bin/python -m venv "$work/fresh"
 pip_in "$work/fresh" install "$work"/dist/*.whl
 mkdir "$work/empty"
 cp examples/knag2014_pulses.csv "$work/empty"
