@@ -23,9 +23,11 @@ find_python() {
 
 have_ngspice() { command -v ngspice >/dev/null 2>&1; }
 
+# What is searched is read whole first: under pipefail a `grep -q` at the end of a pipe kills the
+# program before it as soon as it has found the word, and that counts as not found.
 have_libngspice() {
     [ -n "${NGSPICE_LIBRARY_PATH:-}" ] && [ -e "$NGSPICE_LIBRARY_PATH" ] && return 0
-    PATH="$PATH:/sbin:/usr/sbin" ldconfig -p 2>/dev/null | grep -q 'libngspice\.so'
+    grep -q 'libngspice\.so' <<<"$(PATH="$PATH:/sbin:/usr/sbin" ldconfig -p 2>/dev/null)"
 }
 
 # A virtual environment needs ensurepip, which Debian and Ubuntu package apart.
@@ -52,7 +54,7 @@ install_system_packages() {
     fi
     as_root apt-get update -qq || say "apt-get update failed; going on with the package lists at hand"
     for package in "${wanted[@]}"; do
-        apt-cache policy "$package" 2>/dev/null | grep -q 'Candidate: [^(]' ||
+        grep -q 'Candidate: [^(]' <<<"$(apt-cache policy "$package" 2>/dev/null)" ||
             fail "apt knows no package $package. On Ubuntu it is in the 'universe' component: sudo add-apt-repository universe && sudo apt-get update"
     done
     as_root apt-get install -y -qq --no-install-recommends "${wanted[@]}" >/dev/null ||
