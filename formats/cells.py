@@ -25,7 +25,7 @@ import xarray as xr
 
 from formats.device import parse_device
 from formats.errors import InputError
-from formats.json_file import parse_json
+from formats.gaps import LOGIC, SNG, Gap, changed_circuits, gaps
 from formats.netcdf import (
     read_groups,
     require,
@@ -121,32 +121,8 @@ PROBABILITIES = (
 )
 """Of the SNG."""
 _ROUNDING = 1e-9
-SNG, LOGIC = "sng", "logic"
-"""Cells of a :class:`Gap` whose numbers are NaN."""
 PHASES = ("reset", "write", "read")
 OUTCOMES = ("held", "switched")
-
-
-@dataclass(frozen=True)
-class Gap:
-    """What ngspice failed to give, and why.
-
-    ``cell`` is ``sng`` (absent at that pulse width, temperature and corner), ``logic`` (gates and
-    all that is made of them, absent at that temperature and corner, whatever the width), or what is
-    absent altogether. Absent numbers of a group are NaN.
-    """
-
-    cell: str
-    pulse_width: float | None
-    temperature: float
-    corner: str
-    reason: str
-    deck: str | None
-
-    def __str__(self) -> str:
-        width = "" if self.pulse_width is None else f", {self.pulse_width:g} s"
-        deck = "" if self.deck is None else f" (deck {self.deck})"
-        return f"{self.cell} at {self.corner}, {self.temperature:g} K{width}: {self.reason}{deck}"
 
 
 @dataclass(frozen=True)
@@ -154,9 +130,8 @@ class Cells:
     """The content of one cells.nc.
 
     ``groups`` maps a group's name to its dataset; ``attributes`` are the global ones
-    (``device_json``, ``fit_json``, ``technology``, ``default_mac``, ``provenance``; ``missing``,
-    see :class:`Gap`; ``rescued``: what happened, by deck, where only a slightly different circuit
-    gave a result).
+    (``device_json``, ``fit_json``, ``technology``, ``default_mac``, ``provenance``; ``missing`` and
+    ``rescued``, see :mod:`formats.gaps`).
     """
 
     path: Path
@@ -177,7 +152,16 @@ class Cells:
     @property
     def missing(self) -> tuple[Gap, ...]:
         """What ngspice failed to give."""
-        return _gaps(self.path, self.attributes)
+        return gaps(self.path, self.attributes)
+
+    @property
+    def faults(self) -> tuple[str, ...]:
+        """What ngspice failed to give or gave of a slightly different circuit, a line each."""
+        changed = changed_circuits(self.path, self.attributes)
+        return (
+            *(f"missing: {gap}" for gap in self.missing),
+            *(f"result of a changed circuit: {deck}: {words}" for deck, words in changed.items()),
+        )
 
     def gap(self, temperature: float, corner: str) -> Gap | None:
         """What the SNG (at its first pulse width) or the gates lack at a condition, or None."""
@@ -255,7 +239,8 @@ def _check(path: Path, attributes: Mapping[str, Any], groups: Mapping[str, xr.Da
     parse_device(str(attributes["device_json"]), f"{path}, attribute device_json")
     texts = ("provenance", *(name for name in ("fit_json", "left_out") if attributes.get(name)))
     require_json(path, attributes, texts)
-    gaps = _gaps(path, attributes)
+    absences = gaps(path, attributes)
+    changed_circuits(path, attributes)
     for name, dataset in groups.items():
         role = str(dataset.attrs.get("role"))
         if role not in VARIABLES:
@@ -267,7 +252,7 @@ def _check(path: Path, attributes: Mapping[str, Any], groups: Mapping[str, xr.Da
             _check_mac(f"{path}, group {name}", dataset.attrs)
         if "temperature" in dataset.coords:
             require(path, name, dataset, {"temperature": ("temperature",)})
-        absent = _absent(path, name, dataset, gaps)
+        absent = _absent(path, name, dataset, absences)
         for key, data in dataset.data_vars.items():
             there = _without(data, absent)
             if np.issubdtype(data.dtype, np.number) and _impossible(str(key), there):
@@ -289,28 +274,10 @@ def _check_mac(where: str, attributes: Mapping[Any, Any]) -> None:
     require_counts(where, attributes, ("fan_in",))
 
 
-def _gaps(path: Path, attributes: Mapping[str, Any]) -> tuple[Gap, ...]:
-    found = parse_json(str(attributes.get("missing", "[]")), f"{path}, attribute missing")
-    try:
-        return tuple(
-            Gap(
-                str(one["cell"]),
-                None if one["pulse_width_s"] is None else float(one["pulse_width_s"]),
-                float(one["temperature_K"]),
-                str(one["corner"]),
-                str(one["reason"]),
-                None if one["deck"] is None else str(one["deck"]),
-            )
-            for one in found
-        )
-    except (ValueError, TypeError, KeyError) as error:
-        raise InputError(path, "the attribute 'missing' is not a list of gaps") from error
-
-
-def _absent(path: Path, name: str, group: xr.Dataset, gaps: Iterable[Gap]) -> xr.DataArray | None:
+def _absent(path: Path, name: str, group: xr.Dataset, found: Iterable[Gap]) -> xr.DataArray | None:
     """Where the numbers of a group are absent; None where nowhere. The nominal ones never are."""
     sng = group.attrs["role"] == "sng"
-    own = [gap for gap in gaps if gap.cell == (SNG if sng else LOGIC)]
+    own = [gap for gap in found if gap.cell == (SNG if sng else LOGIC)]
     if not own:
         return None
     axes = CONDITIONS[1:] if sng else ENVIRONMENT

@@ -113,18 +113,9 @@ def show(path: Path, console: Console) -> None:
         for name, p in assumed_parameters(device)
     )
     console.print(f"assumed: {names}")
-    for line in gap_lines(cells):
+    for line in cells.faults:
         console.print(line, markup=False)
     console.print(f"wrote {path}, cells.html, and the libraries in {path.parent / 'cells'}")
-
-
-def gap_lines(cells: Cells) -> list[str]:
-    """What ngspice failed to give or gave of a slightly different circuit, a line each."""
-    rescued = json.loads(str(cells.attributes.get("rescued", "{}")))
-    return [
-        *(f"missing: {gap}" for gap in cells.missing),
-        *(f"result of a changed circuit: {deck}: {words}" for deck, words in rescued.items()),
-    ]
 
 
 def incomplete(path: Path) -> list[str]:

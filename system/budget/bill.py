@@ -99,7 +99,7 @@ def priced(pair: Pair, architecture: Architecture, frame_rate: float) -> Budget:
     def lines(of: Workload) -> list[Line]:
         return _lines(cells, replace(layout, work=of), table, pair.trim)
 
-    warnings = [pair.edited] if pair.edited else []
+    warnings = [*cells.faults, *([pair.edited] if pair.edited else [])]
     if timing.rate < timing.requested_rate:
         warnings.append(
             f"{timing.requested_rate:g} training steps per second were asked for; the schedule "

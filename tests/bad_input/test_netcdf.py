@@ -313,6 +313,16 @@ def test_cells_whose_device_is_none_are_refused(whole: dict[str, Path], text: st
         cells_format._check(Path("cells.nc"), {**about, "device_json": text}, groups)
 
 
+@pytest.mark.parametrize("name", ["missing", "rescued"])
+@pytest.mark.parametrize("text", ["", "{", "1", "[1]", '{"a": 1}', "NaN"])
+def test_cells_whose_faults_are_none_are_refused(
+    whole: dict[str, Path], name: str, text: str
+) -> None:
+    about, groups = read_groups(whole["cells.nc"], *KINDS["cells.nc"])
+    with pytest.raises(InputError, match=f"attribute '?{name}"):
+        cells_format._check(Path("cells.nc"), {**about, name: text}, groups)
+
+
 @pytest.mark.parametrize("name", ["Ps", "Pr", "e01"])
 def test_probabilities_above_one_are_refused(whole: dict[str, Path], name: str) -> None:
     about, groups = read_groups(whole["cells.nc"], *KINDS["cells.nc"])

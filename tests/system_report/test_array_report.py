@@ -23,6 +23,7 @@ from system.budget.accuracy import wilson
 from system.budget.arrays import Converter, synapses_bill, units, use_of_training
 from system.budget.wear.endurance import Endurance
 from system.budget.wear.failure import first_failure
+from system.report.arrays.case import BINARIZED, SYNAPSES, case
 from system.report.cli import main
 from tests.synthetic_cells import synthetic_cells
 from tests.system_report.array_files import (
@@ -95,6 +96,19 @@ def trained(made: Made, synapses_path: Path) -> dict[str, Any]:
 @pytest.fixture(scope="module")
 def mapped(made: Made, binarized_path: Path) -> dict[str, Any]:
     return made(binarized_path, "--adc-area-um2", "50", "--adc-energy-pJ", "2")
+
+
+@pytest.mark.parametrize("kind", ["synapses", "binarized"])
+def test_what_ngspice_could_not_do_is_a_warning(
+    kind: str, cells: Cells, synapses_path: Path, binarized_path: Path
+) -> None:
+    found = {"synapses": (SYNAPSES, synapses_path), "binarized": (BINARIZED, binarized_path)}[kind]
+    changed = {**cells.attributes, "rescued": json.dumps({"gate nand2": "ended with cshunt"})}
+    without, told = (
+        case(*found, each, None).bill.warnings
+        for each in (cells, replace(cells, attributes=changed))
+    )
+    assert told == ("result of a changed circuit: gate nand2: ended with cshunt", *without)
 
 
 def values(report: dict[str, Any]) -> dict[str, float]:

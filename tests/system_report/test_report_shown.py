@@ -47,6 +47,29 @@ def test_page_is_whole_and_fetches_nothing(
     assert "active &lt;electrode&gt;" in text and "start &lt;above&gt;" in text
 
 
+def test_what_ngspice_could_not_do_is_said_in_every_file_and_on_the_screen(
+    cells_file: Path, training_file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    gap = {"cell": "sng", "pulse_width_s": 1e-4, "temperature_K": 350.0, "corner": "ss"}
+    rewrite(
+        cells_file,
+        missing=json.dumps([{**gap, "reason": "killed by signal 9", "deck": "/kept/sng.cir"}]),
+        rescued=json.dumps({"gate nand2": "ended with cshunt <1e-15>"}),
+    )
+    lines = (
+        "missing: sng at ss, 350 K, 0.0001 s: killed by signal 9 (deck /kept/sng.cir)",
+        "result of a changed circuit: gate nand2: ended with cshunt <1e-15>",
+    )
+    words = [str(cells_file), str(training_file), "-o", str(tmp_path), "--accept-edited-cells"]
+    assert main(words) == 0
+    assert read_json(tmp_path / "report.json", "report")["warnings"][:2] == list(lines)
+    page = "".join(Page((tmp_path / "report.html").read_text("utf-8")).words)
+    text = (tmp_path / "report.md").read_text("utf-8")
+    said = capsys.readouterr().out
+    for line in lines:
+        assert line in page and f"**{line}**" in text and f"warning: {line}" in said
+
+
 def test_page_shows_every_total(cells_file: Path, training_file: Path, tmp_path: Path) -> None:
     assert run(cells_file, training_file, tmp_path) == 0
     words = "".join(Page((tmp_path / "report.html").read_text("utf-8")).words)

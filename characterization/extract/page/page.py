@@ -25,7 +25,7 @@ from characterization.extract.page.grids import (
     reference_grid,
     sources_grid,
 )
-from characterization.extract.screen import assumed_parameters, gap_lines
+from characterization.extract.screen import assumed_parameters
 from characterization.page.frame import Card, Drawing, Grid, provenance, render
 from characterization.page.inline_svg import inline
 from devices.cbram import CBRAM
@@ -60,7 +60,7 @@ def page(cells: Cells) -> str:
         ],
         description=str(cells.sng.attrs.get("description", "")),
         tables=_tables(cells),
-        gaps=gap_lines(cells),
+        gaps=list(cells.faults),
         assumed=assumed_grid(device),
         sources=sources_grid(groups),
         kinds=KINDS,

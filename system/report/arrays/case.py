@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -54,6 +54,12 @@ class Case:
 
 def case(kind: str, path: Path, cells: Cells, converter: Converter | None) -> Case:
     """Of the file at ``path``; raises :class:`InputError` for anything wrong in it."""
+    found = _case(kind, path, cells, converter)
+    warnings = (*cells.faults, *found.bill.warnings)
+    return replace(found, bill=replace(found.bill, warnings=warnings))
+
+
+def _case(kind: str, path: Path, cells: Cells, converter: Converter | None) -> Case:
     unit = units(cells, converter)
     if kind == SYNAPSES:
         training = read_synapse_training(path)
