@@ -47,9 +47,10 @@ docs: setup .venv-docs/made
 	@.venv-docs/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
 	@touch $@
 
-# The lock files cover every supported Python; they need uv (pip install uv).
-LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate \
-	--no-header --upgrade
+# The lock files cover every supported Python, with the same versions wherever these run there, so
+# that types are checked against one numpy. They need uv (pip install uv).
+LOCK := uv pip compile --quiet --universal --python-version 3.11 --fork-strategy fewest \
+	--generate-hashes --no-annotate --no-header --upgrade
 lock:
 	$(LOCK) --extra dev pyproject.toml -o requirements.lock
 	$(LOCK) --group pyproject.toml:docs -o tools/docs.lock

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
+import sys
 import threading
 import time
 from collections.abc import Iterator, Sequence
@@ -115,7 +117,7 @@ def cluster(scheduler: str | None, jobs: int) -> Iterator[tuple[Executor, int]]:
             "--backend dask", "needs Dask: pip install 'stochram[cluster]', on the workers too"
         ) from error
     try:
-        client = Client(scheduler) if scheduler else Client(n_workers=jobs, threads_per_worker=1)
+        client = Client(scheduler) if scheduler else _local(Client, jobs)
     except (OSError, ValueError) as error:
         raise InputError("--scheduler", f"{scheduler}: no scheduler answers ({error})") from error
     with client:
@@ -123,6 +125,16 @@ def cluster(scheduler: str | None, jobs: int) -> Iterator[tuple[Executor, int]]:
         if not threads:
             raise InputError("--scheduler", f"{scheduler} has no workers; start some: dask worker")
         yield client.get_executor(pure=False), threads
+
+
+def _local(start: Any, jobs: int) -> Any:
+    """A cluster here. What its processes say when they are stopped in mid-cell is no news."""
+    quiet = "ignore:resource_tracker:UserWarning"  # semaphores left behind; for a child of Python's
+    sys.warnoptions.append(quiet)
+    try:
+        return start(n_workers=jobs, threads_per_worker=1, silence_logs=logging.ERROR)
+    finally:
+        sys.warnoptions.remove(quiet)
 
 
 def on_executor(

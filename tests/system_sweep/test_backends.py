@@ -71,14 +71,17 @@ import os, signal, sys, time
 from pathlib import Path
 import typer
 from formats.errors import run_command
-from system.sweep.backends import processes
+from system.sweep.backends import cluster, on_executor, processes
 from tests.system_sweep.fake_training import fake_cell, waiting
 
 app = typer.Typer()
 
 @app.command()
-def sweep(folder: Path):
+def sweep(folder: Path, backend: str):
     cells = [fake_cell(folder, folder, length) for length in (16, 32, 64)]
+    if backend == "dask":
+        with cluster(None, 2) as (executor, _):
+            list(on_executor(executor, cells, 1, waiting))
     list(processes(cells, 2, 1, waiting))
 
 def main():
@@ -87,12 +90,17 @@ def main():
 
 
 @pytest.mark.parametrize("name", ["SIGINT", "SIGKILL"])
-def test_workers_go_with_a_stopped_sweep_and_say_nothing(name: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("backend", backends.BACKENDS)
+def test_workers_go_with_a_stopped_sweep_and_say_nothing(
+    backend: str, name: str, tmp_path: Path
+) -> None:
     """SIGINT as from a terminal: to the workers too. SIGKILL to the sweep alone."""
+    if backend == "dask":
+        pytest.importorskip("distributed", reason="Dask is not installed (extra cluster)")
     (tmp_path / "stopped.py").write_text(STOPPED)
     program = "from formats.interrupts import start; start('stopped')"
     process = subprocess.Popen(
-        [sys.executable, "-c", program, str(tmp_path)],
+        [sys.executable, "-c", program, str(tmp_path), backend],
         env={**os.environ, "PYTHONPATH": os.pathsep.join([str(tmp_path), str(ROOT)])},
         stderr=subprocess.PIPE,
         text=True,
