@@ -8,6 +8,7 @@ another exception of ours: a thread ends what has not ended by itself after :dat
 
 from __future__ import annotations
 
+import atexit
 import importlib
 import os
 import signal
@@ -17,7 +18,7 @@ import threading
 import time
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import FrameType
 from typing import Any, NoReturn
 
@@ -102,7 +103,18 @@ def start(module: str) -> NoReturn:
         say_interrupted()  # `stochram train` loads its stage before any command of it runs
         code = EXIT_CODE
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # all is written, or said
+    if asked():
+        _leave(code)
     sys.exit(code)
+
+
+def _leave(code: int) -> NoReturn:
+    """End without taking libraries apart: XLA's threads may still work, and would crash then."""
+    atexit._run_exitfuncs()  # of pools of processes, as multiprocessing ends its own
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError, RuntimeError, ValueError):
+            stream.flush()
+    os._exit(code)
 
 
 def _end_at_once(*_: Any) -> NoReturn:

@@ -64,6 +64,20 @@ try:
 except BaseException:
     time.sleep(60)
 """
+CRASHES_WHEN_TAKEN_APART = """
+import atexit, ctypes, time
+from pathlib import Path
+
+def main():
+    here = Path(__file__)
+    libc = ctypes.CDLL(None)
+    libc.__cxa_atexit(libc.abort, None, None)
+    atexit.register(lambda: here.with_name("pools ended").touch())
+    print("a page", end="")
+    here.with_name("ready").touch()
+    time.sleep(60)
+"""
+"""As threads of XLA amid their work do, when the process frees its libraries under them."""
 
 
 def interrupted(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
@@ -99,6 +113,14 @@ def test_a_command_that_loads_another_one_ends_alike(tmp_path: Path) -> None:
     run = interrupted(tmp_path, "loads")
     assert run.returncode == EXIT_CODE
     assert run.stderr == f"interrupted: no file was left half-written; {AGAIN}\n"
+
+
+def test_an_interrupted_command_does_not_take_its_libraries_apart(tmp_path: Path) -> None:
+    (tmp_path / "command.py").write_text(CRASHES_WHEN_TAKEN_APART)
+    run = interrupted(tmp_path)
+    assert run.returncode == EXIT_CODE
+    assert run.stdout == "a page" and run.stderr.count("\n") == 1
+    assert (tmp_path / "pools ended").exists()
 
 
 @pytest.mark.parametrize("what", ["writes", "changes", "swallows"])
