@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import csv
 import functools
+import json
 import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -22,8 +23,9 @@ from characterization.extract.options import ExtractOptions
 from characterization.extract.stage import stage_provenance as extract_provenance
 from devices.synapse import PRESETS, draw, train_of_pulses
 from formats.errors import InputError
-from formats.provenance import sha256_file
+from formats.provenance import sha256_bytes, sha256_file
 from formats.seeds import generator
+from stochram.chain import MANIFEST
 from tests.synthetic_cells import synthetic_cells
 from tests.synthetic_training import synthetic_training
 
@@ -52,6 +54,8 @@ epochs = 1
 batch_size = 20
 stream_length = 16
 """
+ENTRY = ", entry "
+"""In the name of an entry of a manifest, which goes before its stage runs."""
 _UNLIKE = ("time.json", "sweep.csv")
 """Files that hold how long something took."""
 
@@ -97,12 +101,16 @@ class StageCase:
         return {**QUICKLY, "STOCHRAM_CACHE": str(cache)}
 
     def outputs(self, folder: Path) -> dict[str, str]:
-        """Hashes of the files that stay; raises for a table that cannot be read."""
+        """Hashes of the files that stay; of a manifest, which is written anew after each stage of
+        a run, hashes of its entries. Raises for one that cannot be read."""
         found = {}
         for path in sorted(folder.rglob("*")):
             name = str(path.relative_to(folder))
             stays = not path.name.startswith(".") and "checkpoints" not in name
-            if path.is_file() and stays and path.name not in _UNLIKE:
+            if path.name == MANIFEST:
+                for stage, entry in json.loads(path.read_text()).items():
+                    found[f"{name}{ENTRY}{stage}"] = sha256_bytes(json.dumps(entry).encode())
+            elif path.is_file() and stays and path.name not in _UNLIKE:
                 found[name] = sha256_file(path)
         return found
 
