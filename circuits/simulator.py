@@ -24,7 +24,7 @@ from circuits.ngspice.deck_text import read_deck
 from circuits.ngspice.failures import EngineMissing, Failure, Kind, SimulationError
 from circuits.ngspice.folders import clear_cache
 from circuits.ngspice.installation import (
-    TESTED_VERSION,
+    TESTED_VERSIONS,
     executable_path,
     executable_version,
     library_identity,
@@ -42,7 +42,7 @@ __all__ = [
     "DEFAULT_TIMEOUT",
     "ROBUST_OPTIONS",
     "STEADY_OPTIONS",
-    "TESTED_VERSION",
+    "TESTED_VERSIONS",
     "Counters",
     "EngineMissing",
     "Progress",

@@ -39,7 +39,7 @@ def generator_lines(device: CBRAM) -> str:
         lines.append("byreset yreset 0 v = 1")
     else:
         # One hash serves both: a threshold is needed in its direction's starting state only.
-        counter = "((v(s) < 0.5) ? 2*nint(v(kset)) : 2*nint(v(kreset)) + 1)"
+        counter = "((v(was) < 0.5) ? 2*nint(v(kset)) : 2*nint(v(kreset)) + 1)"
     spread = any(law.spread.sigma_ln_tau_c2c.value for law in laws.values())
     for chain in CHAINS if spread else ("threshold",):
         lines += _hash(chain, counter)
@@ -59,8 +59,8 @@ def _phases(suffix: str) -> tuple[str, str]:
         start, other, own, opposite = "<", ">", "v(te,be)", "v(be,te)"
     else:
         start, other, own, opposite = ">", "<", "v(be,te)", "v(te,be)"
-    accrues = f"((v(s) {start} 0.5) && ({own} > {RENEWAL_VOLTAGE:g}))"
-    clears = f"((v(s) {other} 0.5) || ({opposite} > {RENEWAL_VOLTAGE:g}))"
+    accrues = f"((v(was) {start} 0.5) && ({own} > {RENEWAL_VOLTAGE:g}))"
+    clears = f"((v(was) {other} 0.5) || ({opposite} > {RENEWAL_VOLTAGE:g}))"
     return accrues, clears
 
 

@@ -3,7 +3,10 @@
 ``NAME te be yset yreset``: active electrode, inert electrode, and the thresholds now in force as
 voltages (1 V = exposure 1), drawn in Python. ``NAME_auto te be`` draws them itself from its
 parameter ``seed``, one after another as the device renews. Inside, with 1 V = 1: ``s`` the state
-(1 LRS, 0 HRS), ``us`` and ``ur`` the SET and RESET exposures on capacitors, ``near`` a mere marker.
+(1 LRS, 0 HRS), ``was`` the state some ``CLEARING_TIME`` ago, ``us`` and ``ur`` the SET and RESET
+exposures on capacitors, ``near`` a mere marker. Whether the rules of LRS or of HRS hold is told by
+``was``: told by ``s``, a state that one iteration of the simulator gets wrong would confirm itself
+and stay, as in ngspice 44 and 47 at steep edges.
 The same rules as ``CBRAM.simulate``: exposure accrues in the starting state and at its own
 polarity only, and is cleared outside the starting state and by an opposite excursion beyond
 ``RENEWAL_VOLTAGE``. Excursions shorter than some ``CLEARING_TIME`` are not resolved. On a ramp the
@@ -32,6 +35,9 @@ APPROACH = 0.05
 """Share of a threshold over which the node ``near`` grows e-fold on the way to it. It does nothing
 but move: so the simulator's own error control takes short steps where a switch is due. Without it
 a step that was tried, found a switch and was cut short can leave the switch behind, early."""
+
+LAG = 1e-11
+"""F; numerical scale of ``was``, small beside ``CAPACITANCE``, so that it does not load ``s``."""
 
 
 def subcircuit(device: CBRAM, name: str = "cbram", near: bool = True) -> str:
@@ -87,6 +93,7 @@ def library(device: CBRAM, name: str = "cbram") -> str:
 *   x4 a b {name}_auto seed=3 d2d=1            a device of the population, drawn by the seed
 *   x3 a b ys yr {name}                        thresholds from outside, 1 V = exposure 1
 *   .tran 100n 1m 0 1u uic                    "uic" is needed; 1u the largest step
+*   .options method=gear                      or ngspice 44 and later may count a renewal twice
 *
 * On ramps the largest step should be at most V0/slope/20: 2e-4 of the exposure.
 * SET at v(a) > v(b). v(x1.s) is the state (1 LRS, 0 HRS), v(x1.us) and v(x1.ur) the exposures.
@@ -106,7 +113,7 @@ def _body(device: CBRAM, own: str = "", near: bool = True) -> str:
     c, clear, latch = CAPACITANCE, CAPACITANCE / CLEARING_TIME, CAPACITANCE / LATCH_TIME
     # With uic every node starts at 0, the thresholds too: 0 must not count as one that is met.
     y_set, y_reset = "max(v(yset),1e-12)", "max(v(yreset),1e-12)"
-    reached = f"min(1.2,(v(s) < 0.5) ? v(us)/{y_set} : v(ur)/{y_reset})"
+    reached = f"min(1.2,(v(was) < 0.5) ? v(us)/{y_set} : v(ur)/{y_reset})"
     opposite_set = f"(v(be,te) > {RENEWAL_VOLTAGE:g})"
     opposite_reset = f"(v(te,be) > {RENEWAL_VOLTAGE:g})"
     # While an exposure is being cleared its threshold may change: nothing switches then.
@@ -118,14 +125,16 @@ cnear near 0 {c:g} ic=0
 """
     return f"""\
 bdev te be i = v(te,be)*(1/r_hrs{own} + v(s)*(1/r_lrs{own} - 1/r_hrs{own}))
-bus 0 us i = (v(s) < 0.5) ? {c:g}*{set_rate}
+bus 0 us i = (v(was) < 0.5) ? {c:g}*{set_rate}
 + - ({opposite_set} ? {clear:g}*v(us) : 0) : -{clear:g}*v(us)
-bur 0 ur i = (v(s) > 0.5) ? {c:g}*{reset_rate}
+bur 0 ur i = (v(was) > 0.5) ? {c:g}*{reset_rate}
 + - ({opposite_reset} ? {clear:g}*v(ur) : 0) : -{clear:g}*v(ur)
-bs 0 s i = {latch:g}*(((v(s) < 0.5) ? {sets} : {stays}) - v(s))
+bs 0 s i = {latch:g}*(((v(was) < 0.5) ? {sets} : {stays}) - v(s))
 cus us 0 {c:g} ic=0
 cur ur 0 {c:g} ic=0
 cs s 0 {c:g} ic={{state0}}
+rwas s was {CLEARING_TIME / LAG:g}
+cwas was 0 {LAG:g} ic={{state0}}
 {marker if near else ""}rus us 0 1e15
 rur ur 0 1e15
 """

@@ -15,7 +15,8 @@ from pathlib import Path
 from circuits.ngspice.failures import EngineMissing
 from formats.errors import Remark
 
-TESTED_VERSION = "39"
+TESTED_VERSIONS = ("39", "44", "47")
+"""Of which the tests were run: those of Debian 12, 13 and testing."""
 
 
 def library_path() -> str:
@@ -94,11 +95,12 @@ def executable_version() -> str:
 
 
 def warn_of_other_version(version: str) -> None:
-    """Warn, once in a process, that results were checked with another ngspice."""
-    if version.split(".", maxsplit=1)[0] != TESTED_VERSION:
+    """Warn, once in a process, that results were checked with other ngspice."""
+    if version.split(".", maxsplit=1)[0] not in TESTED_VERSIONS:
         warnings.warn(
-            f"ngspice {version} found; this project is tested with ngspice {TESTED_VERSION}: run "
-            "`stochram engine`, and compare a few cells before you rely on others",
+            f"ngspice {version} found; this project is tested with ngspice "
+            f"{', '.join(TESTED_VERSIONS[:-1])} and {TESTED_VERSIONS[-1]}: run `stochram engine`, "
+            "and compare a few cells before you rely on others",
             Remark,
             stacklevel=2,
         )
