@@ -77,7 +77,7 @@ def _pool(
             pre_dispatch="n_jobs",
             max_nbytes=None,  # options hold no arrays to share
         )
-        with _without_interrupts():
+        with _without_interrupts(), _quiet_trackers():
             outcomes = parallel(tasks())
         yield from outcomes
 
@@ -90,6 +90,18 @@ def _without_interrupts() -> Iterator[None]:
         yield
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+@contextmanager
+def _quiet_trackers() -> Iterator[None]:
+    """Python's tracker of semaphores, a process that begins in here, clears away in silence what
+    ours left behind as they were stopped."""
+    quiet = "ignore:resource_tracker:UserWarning"  # as -W, which child processes inherit
+    sys.warnoptions.append(quiet)
+    try:
+        yield
+    finally:
+        sys.warnoptions.remove(quiet)
 
 
 def _end_with_parent(parent: int) -> None:
@@ -117,7 +129,11 @@ def cluster(scheduler: str | None, jobs: int) -> Iterator[tuple[Executor, int]]:
             "--backend dask", "needs Dask: pip install 'stochram[cluster]', on the workers too"
         ) from error
     try:
-        client = Client(scheduler) if scheduler else _local(Client, jobs)
+        if scheduler:
+            client = Client(scheduler)
+        else:
+            with _quiet_trackers():
+                client = Client(n_workers=jobs, threads_per_worker=1, silence_logs=logging.ERROR)
     except (OSError, ValueError) as error:
         raise InputError("--scheduler", f"{scheduler}: no scheduler answers ({error})") from error
     with client:
@@ -125,16 +141,6 @@ def cluster(scheduler: str | None, jobs: int) -> Iterator[tuple[Executor, int]]:
         if not threads:
             raise InputError("--scheduler", f"{scheduler} has no workers; start some: dask worker")
         yield client.get_executor(pure=False), threads
-
-
-def _local(start: Any, jobs: int) -> Any:
-    """A cluster here. What its processes say when they are stopped in mid-cell is no news."""
-    quiet = "ignore:resource_tracker:UserWarning"  # semaphores left behind; for a child of Python's
-    sys.warnoptions.append(quiet)
-    try:
-        return start(n_workers=jobs, threads_per_worker=1, silence_logs=logging.ERROR)
-    finally:
-        sys.warnoptions.remove(quiet)
 
 
 def on_executor(

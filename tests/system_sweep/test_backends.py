@@ -127,6 +127,8 @@ def test_workers_go_with_a_stopped_sweep_and_say_nothing(
     if name == "SIGINT":
         assert process.returncode == 130
         assert said.startswith("interrupted: ") and said.count("\n") == 1
+    else:
+        assert said == ""
 
 
 def test_cells_whose_outcomes_were_lost_with_a_killed_process_are_not_run_again(
