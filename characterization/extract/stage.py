@@ -58,7 +58,7 @@ from formats.cells import Cells, write_cells
 from formats.device import read_device
 from formats.errors import InputError
 from formats.json_file import read_json, read_text
-from formats.provenance import provenance, sha256_file
+from formats.provenance import provenance, sha256_bytes, sha256_file
 
 LIBRARY_FOLDER = "cells"
 """Folder of Liberty, Verilog and SPICE libraries, in the output folder."""
@@ -85,6 +85,8 @@ def stage_provenance(options: ExtractOptions) -> dict[str, Any]:
     except EngineMissing as error:
         raise InputError("ngspice", str(error)) from error
     technology = technology_of(options)
+    # Its numbers and the text of its models: the name of a technology.toml tells neither.
+    inputs["technology"] = sha256_bytes(repr(technology).encode())
     return provenance(
         stage="extract",
         inputs=inputs,
