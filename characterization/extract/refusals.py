@@ -19,6 +19,9 @@ LARGEST_READ_DISTURB = 1e-3
 """Probability of a SET by one read pulse beyond which the cell is refused."""
 LARGEST_READ_ERROR = 1e-2
 """Share of devices read wrongly beyond which the cell is refused."""
+LEAST_RESET = 1e-2
+"""Probability of RESET by one pulse below which the cell is refused, as its bits are all the same. A
+law that was fitted far from the RESET voltage gives next to nothing there, never 0."""
 
 
 def refuse_violations(where: str | Path, cell: str, found: Iterable[Stress]) -> None:
@@ -88,12 +91,13 @@ def refuse_read_errors(where: str | Path, bench: Bench) -> None:
 
 
 def refuse_failed_reset(where: str | Path, character: SngCharacter) -> None:
-    """Raise :class:`InputError` for an SNG that never RESETs its device."""
-    design = character.bench.design
-    if character.reset.probability <= 0.0:
+    """Raise :class:`InputError` for an SNG that hardly ever RESETs its device."""
+    design, probability = character.bench.design, character.reset.probability
+    if probability < LEAST_RESET:
         raise InputError(
             where,
-            f"RESET never succeeds: {design.reset_time:.3g} s at -{design.reset_voltage:.3g} V "
-            f"through transistors {design.io_width:.3g} m wide give the LRS too little exposure; "
-            "raise --io-width or --reset-voltage",
+            f"RESET succeeds with P = {probability:.2g} only: {design.reset_time:.3g} s at "
+            f"-{design.reset_voltage:.3g} V through transistors {design.io_width:.3g} m wide give "
+            "the LRS too little exposure; raise --io-width or --reset-voltage, or see whether the "
+            "RESET law was measured far from that voltage",
         )

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from characterization.extract.cli import main
+from devices.cbram import CBRAM
 from devices.parameter import Parameter
 from formats.device import write_device
 
@@ -52,6 +54,21 @@ def test_devices_the_cell_cannot_serve_are_refused_with_the_reason(
         assert main([str(path), "--points", "3", *more, "-o", str(tmp_path / "out")]) == 2
         assert message in capsys.readouterr().err
         assert not (tmp_path / "out").exists()
+
+
+def test_an_sng_that_hardly_resets_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], demo_device: dict[str, Any]
+) -> None:
+    """A RESET law fitted far above the RESET voltage of the cell: P of a pulse is small, not 0."""
+    device = CBRAM.from_dict(demo_device)
+    law = replace(device.set.with_values(1e-4, 0.15), reference_voltage=1.2)
+    path, content = tmp_path / "device.json", replace(device, reset=law).to_dict()
+    write_device(path, {**demo_device, **content})
+    assert main([str(path), "--points", "3", "--cells", "", "-o", str(tmp_path / "out")]) == 2
+    error = capsys.readouterr().err
+    assert error.count("\n") == 1
+    assert "RESET succeeds with P = 0.00" in error and "--reset-voltage" in error
+    assert not (tmp_path / "out").exists()
 
 
 @pytest.mark.parametrize(
