@@ -20,8 +20,8 @@ LARGEST_READ_DISTURB = 1e-3
 LARGEST_READ_ERROR = 1e-2
 """Share of devices read wrongly beyond which the cell is refused."""
 LEAST_RESET = 1e-2
-"""Probability of RESET by one pulse below which the cell is refused, as its bits are all the same. A
-law that was fitted far from the RESET voltage gives next to nothing there, never 0."""
+"""Probability of RESET by one pulse below which the cell is refused: its bits are all the same.
+A law that was fitted far from the RESET voltage gives next to nothing there, never 0."""
 
 
 def refuse_violations(where: str | Path, cell: str, found: Iterable[Stress]) -> None:

@@ -31,6 +31,7 @@ from characterization.fit.observations.directions import Part
 from characterization.fit.observations.identifiable import Identified, check_identifiable
 from characterization.fit.observations.kinds import observe
 from characterization.fit.population.check import check_population
+from characterization.fit.population.effects import SIGMA_TAU
 from characterization.fit.population.fit import PopulationFit
 from characterization.fit.population.simulate import own_theta
 from characterization.fit.population.spread import identified
@@ -185,12 +186,11 @@ def spread_reasons(chosen: Candidate, by_device: Observations, choices: Choices)
     if not choices.spread:
         return ("devices are pooled as asked: their spread (D2D) is inside the fitted law",)
     refused = identified(chosen.likelihood.on(by_device), chosen.theta).refused
-    if "sigma_ln_tau" not in refused:
+    if SIGMA_TAU not in refused:
         return ()
     return (
-        f"{len(by_device.devices):,} devices: the spread (D2D, C2C and stretching) is not "
-        f"separable, the law is the marginal over devices; sigma_ln_tau_ref is refused: "
-        f"{refused['sigma_ln_tau']}",
+        f"{refused[SIGMA_TAU]}. So D2D is 0 and cells built on this law look more alike than these "
+        "devices are",
     )
 
 

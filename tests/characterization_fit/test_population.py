@@ -198,7 +198,7 @@ def test_one_outcome_per_device_refuses_sigma_by_name() -> None:
     spread = fit.spreads["sigma_ln_tau"]
     assert (spread.status, spread.value) == ("refused", None)
     assert "sigma_ln_tau" in spread.sentence
-    assert "spread (D2D, C2C and stretching not separable)" in spread.sentence
+    assert "to tell D2D from C2C and stretching (not separable)" in spread.sentence
     assert "0 of 200 devices" in spread.sentence
 
 

@@ -101,8 +101,8 @@ def single_outcomes(rows: int = 6000) -> pd.DataFrame:
 
 def test_one_outcome_per_device_refuses_sigma_by_name() -> None:
     result = fit_table(single_outcomes())
-    assert "sigma_ln_tau_ref is refused" in words(result)
-    assert "D2D, C2C and stretching" in words(result)
+    assert "sigma_ln_tau is not fitted: 0 of" in words(result)
+    assert "to tell D2D from C2C and stretching" in words(result)
     assert "exponential + spread" in {c.family.name for c in result.candidates}
 
 

@@ -85,8 +85,9 @@ def identified(likelihood: Likelihood, theta: np.ndarray) -> Identified:
     if bounded.size < FEWEST_DEVICES:
         refused[SIGMA_TAU] = (
             f"{SIGMA_TAU} is not fitted: {bounded.size} of {devices} devices have two or more "
-            f"informative outcomes (at least {FEWEST_DEVICES} are needed); the fit is of the "
-            "marginal, spread (D2D, C2C and stretching not separable)"
+            f"informative outcomes, and at least {FEWEST_DEVICES} are needed to tell D2D from "
+            "C2C and stretching (not separable); the law is the marginal over devices, their "
+            "spread inside it as if every cycle drew a device anew"
         )
     slopes = _slope_devices(likelihood, theta, bounded)
     if SIGMA_TAU in refused or slopes < FEWEST_DEVICES:
