@@ -34,9 +34,7 @@ def replacing(path: Path) -> Iterator[Path]:
     temporary = Path(name)
     try:
         yield temporary
-        umask = os.umask(0)
-        os.umask(umask)
-        temporary.chmod(0o666 & ~umask)
+        temporary.chmod(0o666 & ~_umask())
         with temporary.open("rb") as finished:
             os.fsync(finished.fileno())
         temporary.replace(path)
@@ -75,8 +73,18 @@ def _remove_leftovers(path: Path) -> None:
 
 @functools.cache
 def _machine() -> str:
-    """Of the name of a temporary file: process ids are those of one machine."""
-    return f"{zlib.crc32(platform.node().encode()):08x}"
+    """Of the name of a temporary file: process ids are those of one machine, or container."""
+    ids = Path("/proc/self/ns/pid")  # Linux: the name space of process ids
+    namespace = ids.stat().st_ino if ids.exists() else 0
+    return f"{zlib.crc32(f'{platform.node()} {namespace}'.encode()):08x}"
+
+
+@functools.cache
+def _umask() -> int:
+    """Read once, as that sets it for a moment in all threads."""
+    umask = os.umask(0)
+    os.umask(umask)
+    return umask
 
 
 def _runs(process: int) -> bool:
@@ -84,6 +92,6 @@ def _runs(process: int) -> bool:
         os.kill(process, 0)
     except ProcessLookupError:
         return False
-    except OSError:  # another user's
+    except (OSError, OverflowError):  # another user's; no process id at all
         return True
     return True

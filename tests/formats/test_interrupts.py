@@ -155,6 +155,7 @@ def test_what_a_killed_writer_left_goes_with_the_next_write_and_nothing_else(
         left.with_name(left.name.replace(f"-{pid}-", f"-{os.getpid()}-")),  # its writer lives
         left.with_name(f".device[1].json.00000000-{pid}-abc"),  # another machine's
         left.with_name(f".device[1].json.bak-{pid}"),
+        left.with_name(left.name.replace(f"-{pid}-", f"-{10**20}-")),  # no process has that number
         left.with_name(left.name.replace("device[1]", "fit")),  # goes with the next fit.json
     ]
     for other in others:
