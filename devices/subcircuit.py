@@ -93,7 +93,7 @@ def library(device: CBRAM, name: str = "cbram") -> str:
 *   x4 a b {name}_auto seed=3 d2d=1            a device of the population, drawn by the seed
 *   x3 a b ys yr {name}                        thresholds from outside, 1 V = exposure 1
 *   .tran 100n 1m 0 1u uic                    "uic" is needed; 1u the largest step
-*   .options method=gear                      or ngspice 44 and later may count a renewal twice
+*   .options method=gear                      or ngspice 44 may count a renewal twice (47 with any)
 *
 * On ramps the largest step should be at most V0/slope/20: 2e-4 of the exposure.
 * SET at v(a) > v(b). v(x1.s) is the state (1 LRS, 0 HRS), v(x1.us) and v(x1.ur) the exposures.
