@@ -98,10 +98,10 @@ def executable_version() -> str:
 def warn_of_other_version(version: str) -> None:
     """Warn, once in a process, that results were checked with other ngspice."""
     if version.split(".", maxsplit=1)[0] not in TESTED_VERSIONS:
+        tested = " and ".join(TESTED_VERSIONS)
         warnings.warn(
-            f"ngspice {version} found; this project is tested with ngspice "
-            f"{' and '.join(TESTED_VERSIONS)}: run `stochram engine`, and compare a few cells before "
-            "you rely on others",
+            f"ngspice {version} found; this project is tested with ngspice {tested}: run "
+            "`stochram engine`, and compare a few cells before you rely on others",
             Remark,
             stacklevel=2,
         )
