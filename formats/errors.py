@@ -102,7 +102,12 @@ def _words_of(error: Exception) -> str | None:
         return f"{_printable(str(error.filename or 'the machine'))}: {error.strerror}"
     # Typer's usage errors; the module that defines them differs between releases.
     describe = getattr(error, "format_message", None)
-    return describe and f"command line: {' '.join(str(describe()).split())} (see --help)"
+    if describe is None:
+        return None
+    said = " ".join(str(describe()).split())
+    if type(error).__name__ == "MissingParameter" and (what := error.param.help):  # type: ignore[attr-defined]
+        said = f"{said.rstrip('.')}: {' '.join(what.rstrip('.').split())}"
+    return f"command line: {said} (see --help)"
 
 
 def _interrupted() -> int:

@@ -20,6 +20,7 @@ import jsonschema
 
 from formats.atomic import write_text
 from formats.errors import InputError
+from formats.makers import expected
 
 LARGEST_FILE = 64 * 2**20
 """Bytes."""
@@ -41,11 +42,15 @@ def check(content: Any, schema_name: str, where: str | Path) -> None:
     error = jsonschema.exceptions.best_match(validator.iter_errors(content))
     if error is not None:
         place = ".".join(str(part) for part in error.absolute_path) or "top level"
-        raise InputError(where, f"at {place}: {_shorten(error.message)}")
+        hint = "" if error.absolute_path else expected(schema_name)
+        raise InputError(where, f"at {place}: {_shorten(error.message)}{hint}")
 
 
 def parse(text: str, schema_name: str, where: str | Path) -> dict[str, Any]:
     """Parse and check JSON text. NaN and infinities are refused: JSON has none."""
+    if not text.lstrip().startswith(("{", "[")):
+        begins = f"begins with {text.lstrip()[:20]!r}" if text.strip() else "is empty"
+        raise InputError(where, f"is not valid JSON ({begins}){expected(schema_name)}")
     content = parse_json(text, where)
     check(content, schema_name, where)
     return dict(content)
@@ -80,7 +85,15 @@ def parse_toml(text: str, schema_name: str, where: str | Path) -> dict[str, Any]
 
 def read_json(path: Path, schema_name: str) -> dict[str, Any]:
     """Read a JSON file and check it against a schema; raises :class:`InputError`."""
-    return parse(read_text(path), schema_name, path)
+    return parse(read_file(path, schema_name), schema_name, path)
+
+
+def read_file(path: Path, schema_name: str) -> str:
+    """The text of a file to parse; raises :class:`InputError` saying which command makes it."""
+    try:
+        return read_text(path)
+    except InputError as error:
+        raise InputError(error.where, f"{error.problem}{expected(schema_name)}") from error
 
 
 def read_text(path: Path) -> str:

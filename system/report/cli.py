@@ -39,11 +39,13 @@ def _schema(wanted: bool) -> None:
     epilog="Example: python -m system.report out/cells.nc out/training.nc -o out --frame-rate 2"
 )
 def report(
-    cells: Annotated[Path, typer.Argument(help="cells.nc of the extract stage")],
+    cells: Annotated[Path, typer.Argument(help="cells.nc of stochram extract")],
     training: Annotated[
         Path,
         typer.Argument(
-            metavar="RESULT", help="training.nc of the train stage, synapses.nc or binarized.nc"
+            metavar="RESULT",
+            help="training.nc, synapses.nc or binarized.nc: of stochram train, train-synapses or "
+            "binarized",
         ),
     ],
     *,
