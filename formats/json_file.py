@@ -7,6 +7,7 @@ contents nested so deeply that walking them would end the program.
 
 from __future__ import annotations
 
+import difflib
 import functools
 import json
 import math
@@ -42,8 +43,23 @@ def check(content: Any, schema_name: str, where: str | Path) -> None:
     error = jsonschema.exceptions.best_match(validator.iter_errors(content))
     if error is not None:
         place = ".".join(str(part) for part in error.absolute_path) or "top level"
-        hint = "" if error.absolute_path else expected(schema_name)
+        hint = _allowed(error) + ("" if error.absolute_path else expected(schema_name))
         raise InputError(where, f"at {place}: {_shorten(error.message)}{hint}")
+
+
+def _allowed(error: Any) -> str:
+    """What stands near an unknown key, else all there is; or that a list is expected."""
+    if error.validator == "type" and error.validator_value == "array":
+        texts = error.schema.get("items") == {"type": "string"}
+        return "; expected a list of names" if texts else "; expected a list"
+    if error.validator != "additionalProperties" or error.validator_value is not False:
+        return ""
+    known = list(error.schema.get("properties", ()))
+    unknown = next((key for key in error.instance if key not in known), "")
+    near = difflib.get_close_matches(unknown.replace("-", "_"), known)
+    if near:
+        return f"; did you mean {' or '.join(near)}?"
+    return f"; there is {', '.join(known)}" if known else ""
 
 
 def parse(text: str, schema_name: str, where: str | Path) -> dict[str, Any]:
