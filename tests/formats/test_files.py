@@ -16,6 +16,7 @@ from formats.cells import read_cells, write_cells
 from formats.errors import InputError, run_command
 from formats.json_file import dump, parse
 from formats.netcdf import read_groups, write_groups
+from formats.plural import plural
 from formats.provenance import provenance, provenance_key, source_digest
 from formats.seeds import generator, integer_seed
 
@@ -28,6 +29,14 @@ def test_a_failing_write_leaves_the_old_file_and_no_other(tmp_path: Path) -> Non
         raise RuntimeError
     assert path.read_text() == "old"
     assert [p.name for p in tmp_path.iterdir()] == ["a.txt"]
+
+
+def test_one_of_a_thing_is_singular() -> None:
+    assert [plural(number, "step") for number in (0, 1, 1.5, 2)] == [
+        "steps",
+        "step",
+        *["steps"] * 2,
+    ]
 
 
 def test_an_unwritable_folder_is_named(tmp_path: Path) -> None:

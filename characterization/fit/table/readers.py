@@ -34,6 +34,7 @@ from characterization.fit.table.parquet import MAGIC, read_parquet
 from characterization.fit.table.units import LABEL, Unit, is_unit
 from formats.errors import InputError
 from formats.makers import TABLE
+from formats.plural import plural
 
 __all__ = ["LARGEST_TEXT", "Table", "read_table", "table_of_frame"]
 
@@ -207,7 +208,7 @@ def _parsed(where: str, body: Layout, separator: str, names: tuple[str, ...]) ->
         if commas:
             notes.append(f"decimal commas read as points in {', '.join(map(repr, commas))}")
     if body.empty:
-        notes.append(f"{body.empty} rows without any value skipped")
+        notes.append(f"{body.empty} {plural(body.empty, 'row')} without any value skipped")
     return Table(where, frame, body.lines, body.comments, notes=tuple(notes))
 
 
