@@ -7,14 +7,14 @@ from pathlib import Path
 from typing import Any
 
 from formats.errors import InputError
-from formats.json_file import check, parse, read_text, write_json
+from formats.json_file import check, parse, read_file, write_json
 
 _SCHEMA = "device"
 
 
 def read_device(path: Path) -> dict[str, Any]:
     """Read and check a device.json; raises :class:`InputError` naming the wrong key."""
-    return parse_device(read_text(Path(path)), path)
+    return parse_device(read_file(path, _SCHEMA), path)
 
 
 def parse_device(text: str, where: str | Path) -> dict[str, Any]:

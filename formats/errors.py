@@ -51,8 +51,10 @@ class Remark(RuntimeWarning):
     """A warning for the user: something happened that stops nothing; a command shows one line."""
 
 
-def run_command(app: Callable[..., Any], arguments: Sequence[str] | None = None) -> int:
-    """Run a Typer application and return its exit code.
+def run_command(
+    app: Callable[..., Any], arguments: Sequence[str] | None = None, program: str | None = None
+) -> int:
+    """Run a Typer application, called ``program`` in its help, and return its exit code.
 
     0 for success, 2 for an :class:`InputError`, a wrong option, or a path or disk that refuses (one
     line on standard error), 130 after Ctrl-C (one line, too). Any other exception is a defect of
@@ -68,21 +70,24 @@ def run_command(app: Callable[..., Any], arguments: Sequence[str] | None = None)
                 usual(message, category, *rest, **more)
 
         warnings.showwarning = show
-        return _exit_code(app, arguments)
+        return _exit_code(app, arguments, program)
 
 
-def _exit_code(app: Callable[..., Any], arguments: Sequence[str] | None) -> int:
+def _exit_code(
+    app: Callable[..., Any], arguments: Sequence[str] | None, program: str | None
+) -> int:
+    words = None if arguments is None else list(arguments)
     try:
-        code = app(args=None if arguments is None else list(arguments), standalone_mode=False)
+        code = app(args=words, prog_name=program, standalone_mode=False)
     except INTERRUPTS:
         return _interrupted()
     except Exception as error:
         if asked() or type(error).__name__ == "Abort":
             return _interrupted()
-        words = _words_of(error)
-        if words is None:
+        line = _words_of(error)
+        if line is None:
             raise
-        print(f"error: {words}", file=sys.stderr)
+        print(f"error: {line}", file=sys.stderr)
         return 2
     if code == EXIT_CODE:  # some releases of Typer swallow Ctrl-C into this code
         return _interrupted()
@@ -97,7 +102,12 @@ def _words_of(error: Exception) -> str | None:
         return f"{_printable(str(error.filename or 'the machine'))}: {error.strerror}"
     # Typer's usage errors; the module that defines them differs between releases.
     describe = getattr(error, "format_message", None)
-    return describe and f"command line: {' '.join(str(describe()).split())} (see --help)"
+    if describe is None:
+        return None
+    said = " ".join(str(describe()).split())
+    if type(error).__name__ == "MissingParameter" and (what := error.param.help):  # type: ignore[attr-defined]
+        said = f"{said.rstrip('.')}: {' '.join(what.rstrip('.').split())}"
+    return f"command line: {said} (see --help)"
 
 
 def _interrupted() -> int:

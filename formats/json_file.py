@@ -7,6 +7,7 @@ contents nested so deeply that walking them would end the program.
 
 from __future__ import annotations
 
+import difflib
 import functools
 import json
 import math
@@ -20,6 +21,7 @@ import jsonschema
 
 from formats.atomic import write_text
 from formats.errors import InputError
+from formats.makers import expected
 
 LARGEST_FILE = 64 * 2**20
 """Bytes."""
@@ -41,11 +43,30 @@ def check(content: Any, schema_name: str, where: str | Path) -> None:
     error = jsonschema.exceptions.best_match(validator.iter_errors(content))
     if error is not None:
         place = ".".join(str(part) for part in error.absolute_path) or "top level"
-        raise InputError(where, f"at {place}: {_shorten(error.message)}")
+        hint = _allowed(error) + ("" if error.absolute_path else expected(schema_name))
+        raise InputError(where, f"at {place}: {_shorten(error.message)}{hint}")
+
+
+def _allowed(error: Any) -> str:
+    """What stands near an unknown key, else all there is; or that a list is expected."""
+    if error.validator == "type" and error.validator_value == "array":
+        texts = error.schema.get("items") == {"type": "string"}
+        return "; expected a list of names" if texts else "; expected a list"
+    if error.validator != "additionalProperties" or error.validator_value is not False:
+        return ""
+    known = list(error.schema.get("properties", ()))
+    unknown = next((key for key in error.instance if key not in known), "")
+    near = difflib.get_close_matches(unknown.replace("-", "_"), known)
+    if near:
+        return f"; did you mean {' or '.join(near)}?"
+    return f"; there is {', '.join(known)}" if known else ""
 
 
 def parse(text: str, schema_name: str, where: str | Path) -> dict[str, Any]:
     """Parse and check JSON text. NaN and infinities are refused: JSON has none."""
+    if not text.lstrip().startswith(("{", "[")):
+        begins = f"begins with {text.lstrip()[:20]!r}" if text.strip() else "is empty"
+        raise InputError(where, f"is not valid JSON ({begins}){expected(schema_name)}")
     content = parse_json(text, where)
     check(content, schema_name, where)
     return dict(content)
@@ -80,7 +101,15 @@ def parse_toml(text: str, schema_name: str, where: str | Path) -> dict[str, Any]
 
 def read_json(path: Path, schema_name: str) -> dict[str, Any]:
     """Read a JSON file and check it against a schema; raises :class:`InputError`."""
-    return parse(read_text(path), schema_name, path)
+    return parse(read_file(path, schema_name), schema_name, path)
+
+
+def read_file(path: Path, schema_name: str) -> str:
+    """The text of a file to parse; raises :class:`InputError` saying which command makes it."""
+    try:
+        return read_text(path)
+    except InputError as error:
+        raise InputError(error.where, f"{error.problem}{expected(schema_name)}") from error
 
 
 def read_text(path: Path) -> str:

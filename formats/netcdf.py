@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Collection, Iterable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,10 @@ from xarray.backends import H5NetCDFStore
 from formats.atomic import write_bytes
 from formats.errors import InputError
 from formats.json_file import parse_json
-from formats.netcdf_guard import opened, sealed, values_of
+from formats.makers import expected
+from formats.netcdf_guard import LARGEST, opened, sealed, values_of
+
+_SIGNATURE = b"\x89HDF\r\n\x1a\n"
 
 
 def write_groups(
@@ -56,6 +60,7 @@ def read_groups(
     Raises :class:`InputError` for a missing, broken or foreign file.
     """
     path = Path(path)
+    _refuse_other(path, kind)
     with opened(path) as handle:
         attributes = {key: _plain(value) for key, value in handle.attrs.items()}
         found = {"": _read_group(handle)} | {
@@ -64,7 +69,9 @@ def read_groups(
         groups = {name: group for name, group in found.items() if group.variables}
     if attributes.get("kind") != kind:
         raise InputError(
-            path, f"is not a {kind} file (global attribute kind is {attributes.get('kind')!r})"
+            path,
+            f"is not a {kind} file (global attribute kind is {attributes.get('kind')!r})"
+            f"{expected(kind)}",
         )
     if attributes.get("schema") != schema:
         raise InputError(
@@ -73,6 +80,16 @@ def read_groups(
             "the file again",
         )
     return attributes, groups
+
+
+def _refuse_other(path: Path, kind: str) -> None:
+    """Say which command makes the file, where there is none or it begins like no NetCDF-4."""
+    if not path.is_file():
+        found = "is a folder" if path.is_dir() else "no such file"
+        raise InputError(path, f"{found}{expected(kind)}")
+    with suppress(OSError), path.open("rb") as file:
+        if path.stat().st_size <= LARGEST and _SIGNATURE not in file.read(4096):
+            raise InputError(path, f"is not a readable NetCDF-4 file{expected(kind)}")
 
 
 def require(

@@ -27,18 +27,26 @@ STAGES = {
     "explore": "system.explore.cli",
 }
 
-app = typer.Typer(add_completion=False, rich_markup_mode=None, no_args_is_help=True)
+SUMMARIES = {
+    "fit": "Fit switching laws to a table of switching events.",
+    "extract": "Simulate the cells of a device in ngspice: cells.nc.",
+    "train": "Train a network with the arithmetic of cells.nc.",
+    "fit-synapse": "Fit a conductance synapse to pulse data.",
+    "train-synapses": "Train a network whose only weights are conductances.",
+    "report": "Area, power, energy, latency and accuracy: report.html.",
+    "stream": "Test a generator's bits, or your own, for randomness.",
+    "binarized": "Train a binarized network and read it on drawn chips.",
+    "sweep": "Train over a grid of any options of train, in parallel.",
+    "explore": "Designs no other beats in accuracy, energy and area.",
+}
+"""What the list of commands says of a stage, so that it need not load the stages."""
+
+app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
 _HELP = """From measured switching statistics to the cost and accuracy of a stochastic computer.
 
-Besides `run`, `engine` and `preset`, each stage is a command of its own:
-`stochram fit`, `stochram extract`, `stochram train`, `stochram report` (each with --help),
-the same as `python -m characterization.fit` and so on.
-`stochram stream` tests the bits of a generator, or your own, for randomness.
-`stochram sweep` trains over a grid of any options of `stochram train`, in parallel.
-`stochram explore` finds which designs no other one beats in accuracy, energy and area.
-`stochram train-synapses` trains a network whose only weights are conductances, on synapses of a
-preset, a file by hand, or one that `stochram fit-synapse` made of pulse data.
+Each stage is a command of its own, with --help; `stochram fit` is the same as
+`python -m characterization.fit`, and so on. `stochram run` chains them.
 
 Example: stochram run examples/demo.toml
 """
@@ -63,7 +71,10 @@ def stochram(
     """Hold the sub-commands together."""
 
 
-@app.command(epilog="Example: stochram run examples/demo.toml -o out")
+@app.command(
+    epilog="Example: stochram run examples/demo.toml -o out",
+    short_help="All stages of an experiment; redo only what changed.",
+)
 def run(
     *,
     experiment: Annotated[Path, typer.Argument(help="experiment.toml", show_default=False)],
@@ -116,7 +127,10 @@ def engine(
     print(forget() if clear else prove_engine())
 
 
-@app.command(epilog="Example: stochram preset cbram-lv-assumed -o out")
+@app.command(
+    epilog="Example: stochram preset cbram-lv-assumed -o out",
+    short_help="Write the device.json of a device of the program.",
+)
 def preset(
     name: Annotated[str, typer.Argument(help="Name of a device.", show_default=False)],
     output: Annotated[Path, typer.Option("-o", "--output", help="Folder for device.json.")] = Path(
@@ -142,6 +156,10 @@ def preset(
     path = output / "device.json"
     write_device(path, {**PRESETS[name]().to_dict(), "provenance": record})
     print(f"wrote {path}")
+
+
+for _name in STAGES:  # for the list and the suggestions; `main` calls the stage itself
+    app.command(_name, help=SUMMARIES[_name])(lambda: None)
 
 
 def _summary(path: Path) -> list[str]:
@@ -176,7 +194,8 @@ def _accuracies(found: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command and return its exit code."""
-    words = list(sys.argv[1:] if arguments is None else arguments)
-    if words and words[0] in STAGES:
-        return int(importlib.import_module(STAGES[words[0]]).main(words[1:]))
-    return run_command(app, words)
+    words = list(sys.argv[1:] if arguments is None else arguments) or ["--help"]
+    if words[0] in STAGES:
+        stage = importlib.import_module(STAGES[words[0]]).app
+        return run_command(stage, words[1:], f"stochram {words[0]}")
+    return run_command(app, words, "stochram")

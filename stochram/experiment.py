@@ -16,6 +16,8 @@ SYSTEMS = {
     "binarized": ("binarized",),
 }
 """The tables that only one system reads."""
+ARRAY_CELL = "in_memory_column"
+"""What the report of a system on arrays needs among the extracted cells: their 1T1R cell."""
 
 
 @dataclass(frozen=True)
@@ -55,6 +57,13 @@ def read_experiment(path: Path, output: Path | None = None) -> Experiment:
     if "synapse_fit" in content and "synapse" in content.get("synapses", {}):
         raise InputError(
             path, "[synapses] synapse is given, and [synapse_fit] fits one; expected one of both"
+        )
+    cells = content.get("extract", {}).get("cells")
+    if system != next(iter(SYSTEMS)) and cells is not None and ARRAY_CELL not in cells:
+        raise InputError(
+            path,
+            f"[extract] cells lacks {ARRAY_CELL!r}, whose 1T1R cell the report of system "
+            f"{system!r} needs; add it, or leave cells out to extract all",
         )
     tables = {name: content[name] for name in SYSTEMS[system] if name in content}
     tables |= {name: content.get(name, {}) for name in ("fit", "extract", "report")}

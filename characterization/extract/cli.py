@@ -34,7 +34,10 @@ Example: python -m characterization.extract out/device.json -o out
 @app.command(help=_HELP)
 def extract(
     *,
-    device: Annotated[Path, typer.Argument(help="device.json of the fit.", show_default=False)],
+    device: Annotated[
+        Path,
+        typer.Argument(help="device.json of stochram fit or stochram preset.", show_default=False),
+    ],
     output: Annotated[Path, typer.Option("-o", "--output", help="Folder for the results.")] = Path(
         "out"
     ),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -21,7 +23,7 @@ from characterization.fit.observations.kinds import check_columns, recognise_kin
 from characterization.fit.table.plausibility import repeated_rows, suspicions
 from characterization.fit.table.readers import Table, table_of_frame
 from characterization.fit.table.selection import select
-from formats.errors import InputError
+from formats.errors import InputError, Remark
 
 if TYPE_CHECKING:
     import lmfit
@@ -129,11 +131,13 @@ def analyse(table: Table, choices: Choices, progress: Progress = lambda _: None)
     unused = check_columns(table, kind, derived=derived)
     used, excluded = select(table, choices.where)
     parts, dropped = parts_of(used, kind, choices)
-    odd = [*table.notes, *suspicions(used)]
-    for part in parts:
-        odd += repeated_rows(part.table, part.kind)
+    questions = suspicions(used)
+    _ask(questions)
+    odd = [*table.notes, *questions, *repeated_rows([(p.table, p.kind) for p in parts])]
     excluded = [*excluded, *dropped]
     fits = {part.direction: fit_direction(part, choices, progress) for part in parts}
+    doubts = [text for fit in fits.values() for text in verdict.voltage_doubts(fit)]
+    _ask(doubts)
     conduction = conduction_fit(parts, used, kind, choices.r_hrs)
     circumstances = circumstances_of(used, kind, choices.voltage_reference, unused)
     if choices.transistor is not None:
@@ -157,9 +161,16 @@ def analyse(table: Table, choices: Choices, progress: Progress = lambda _: None)
             *_sentences(fits, parts, circumstances),
             *conduction.sentences,
             *odd,
+            *doubts,
             *_own_words(table),
         ),
     )
+
+
+def _ask(questions: Sequence[str]) -> None:
+    """Say at once what may be a wrong unit; among the other sentences it is overlooked."""
+    for question in questions:
+        warnings.warn(question, Remark, stacklevel=3)
 
 
 def _sentences(fits: dict[str, LawFit], parts: list[Part], told: Circumstances) -> list[str]:

@@ -32,7 +32,9 @@ Example: python -m characterization.fit examples/knag2014_pulses.csv -o out
 @app.command(help=_HELP)
 def fit(
     *,
-    data: Annotated[Path, typer.Argument(help="Table of measurements.", show_default=False)],
+    data: Annotated[
+        Path, typer.Argument(help="Table of measurements: CSV, TSV or Parquet.", show_default=False)
+    ],
     output: Annotated[Path, typer.Option("-o", "--output", help="Folder for the results.")] = Path(
         "out"
     ),

@@ -214,7 +214,7 @@ def _check(options: FitOptions) -> None:
             )
     if options.seed < 0:
         raise InputError("--seed", f"found {options.seed}, expected an integer of at least 0")
-    if not options.device_name.strip():
+    if not options.device_name.strip() and not Path(options.data).is_dir():
         raise InputError("--name", "is empty; expected a name for the device")
 
 

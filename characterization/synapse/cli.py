@@ -26,7 +26,9 @@ Example: python -m characterization.synapse pulses.csv -o out
 @app.command(help=_HELP)
 def fit(
     *,
-    data: Annotated[Path, typer.Argument(help="Table of pulses.", show_default=False)],
+    data: Annotated[
+        Path, typer.Argument(help="Table of pulses: CSV, TSV or Parquet.", show_default=False)
+    ],
     output: Annotated[Path, typer.Option("-o", "--output", help="Folder for the result.")] = Path(
         "out"
     ),

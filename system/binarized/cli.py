@@ -34,7 +34,7 @@ app = typer.Typer(add_completion=False)
     "--states 100:0.5 --aware 10:0.5 -o out/"
 )
 def binarized(
-    device: Annotated[Path, typer.Argument(help="device.json of characterization.fit")],
+    device: Annotated[Path, typer.Argument(help="device.json of stochram fit or stochram preset")],
     images: Images = None,
     train_images: TrainImages = None,
     test_images: TestImages = None,

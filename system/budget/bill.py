@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from formats.cells import Cells
+from formats.plural import plural
 from formats.training import Training
 from system.architecture import Architecture
 from system.budget.calibration import trim_bits
@@ -101,9 +102,10 @@ def priced(pair: Pair, architecture: Architecture, frame_rate: float) -> Budget:
 
     warnings = [*cells.faults, *([pair.edited] if pair.edited else [])]
     if timing.rate < timing.requested_rate:
+        asked = timing.requested_rate
         warnings.append(
-            f"{timing.requested_rate:g} training steps per second were asked for; the schedule "
-            f"allows {timing.rate:.3g}, and the power is that at {timing.rate:.3g} per second."
+            f"{asked:g} training {plural(asked, 'step')} per second asked for; the schedule allows "
+            f"{timing.rate:.3g}, and the power is that at {timing.rate:.3g} per second."
         )
     warnings += _out_of_range(work, table)
     if layout.bank is not None and layout.bank.spread > SPREAD:

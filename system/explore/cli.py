@@ -31,7 +31,9 @@ app = typer.Typer(add_completion=False, rich_markup_mode=None)
     "--train-images 4000 --epochs 3 -o out/explore -j 2"
 )
 def explore(
-    cells: Annotated[Path, typer.Argument(help="cells.nc to train with and to cost")],
+    cells: Annotated[
+        Path, typer.Argument(help="cells.nc of stochram extract, to train with and to cost")
+    ],
     *,
     stream_lengths: Annotated[
         str, typer.Option(metavar="N,N,...", help="Bits of a stream")

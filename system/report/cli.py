@@ -11,6 +11,7 @@ import typer
 
 from formats.errors import run_command
 from formats.json_file import schema
+from formats.plural import plural
 from system.architecture import presets
 from system.report.arrays.stage import ArrayResult
 from system.report.arrays.stage import screen as array_screen
@@ -39,11 +40,13 @@ def _schema(wanted: bool) -> None:
     epilog="Example: python -m system.report out/cells.nc out/training.nc -o out --frame-rate 2"
 )
 def report(
-    cells: Annotated[Path, typer.Argument(help="cells.nc of the extract stage")],
+    cells: Annotated[Path, typer.Argument(help="cells.nc of stochram extract")],
     training: Annotated[
         Path,
         typer.Argument(
-            metavar="RESULT", help="training.nc of the train stage, synapses.nc or binarized.nc"
+            metavar="RESULT",
+            help="training.nc, synapses.nc or binarized.nc: of stochram train, train-synapses or "
+            "binarized",
         ),
     ],
     *,
@@ -145,13 +148,14 @@ def report(
 def screen(result: ReportResult) -> list[str]:
     """The lines printed at the end."""
     bill, accuracy = result.budget, result.content["accuracy"]
+    rate = float(f"{bill.timing.rate:.3g}")
     early = bill.progressive
     rows = [
         ("area", quantity(bill.area, "m2"), "derived: sum of the lines"),
         (
             "average power",
             quantity(bill.power, "W"),
-            f"derived: at {bill.timing.rate:.3g} training steps per second",
+            f"derived: at {rate:g} training {plural(rate, 'step')} per second",
         ),
         ("energy per inference", quantity(bill.energy_inference, "J"), "derived: switching"),
         ("energy per training step", quantity(bill.energy_training, "J"), "derived: switching"),

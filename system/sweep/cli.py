@@ -29,7 +29,8 @@ app = typer.Typer(add_completion=False, rich_markup_mode=None)
 def sweep(
     *,
     cells: Annotated[
-        Path | None, typer.Argument(help="cells.nc to train with", show_default=False)
+        Path | None,
+        typer.Argument(help="cells.nc of stochram extract, to train with", show_default=False),
     ] = None,
     vary: Annotated[
         list[str] | None,

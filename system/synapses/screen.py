@@ -7,6 +7,7 @@ from rich.table import Table
 from scipy.stats import binomtest
 
 from devices.synapse import Synapse
+from formats.plural import plural
 from formats.synapse_training import ARITHMETICS, SynapseTraining
 
 
@@ -17,7 +18,8 @@ def summary(training: SynapseTraining) -> None:
     synapse = Synapse.from_dict(training.synapse)
     console = Console()
     table = Table(
-        title=f"Test accuracy on {about['images']} (simulated, mean of {seeds} seeds)",
+        title=f"Test accuracy on {about['images']} (simulated, mean of {seeds} "
+        f"{plural(seeds, 'seed')})",
         caption=f"{about['network']} on {synapse.name}: dynamic range {synapse.dynamic_range:.3g}, "
         f"{synapse.potentiation.levels.value:.3g} levels, {about['cells']}, rule {about['rule']}",
     )

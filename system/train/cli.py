@@ -32,7 +32,7 @@ app = typer.Typer(add_completion=False)
     epilog="Example: python -m system.train out/cells.nc --images mnist/ --seeds 3 -o out/"
 )
 def train(
-    cells: Annotated[Path, typer.Argument(help="cells.nc of characterization.extract")],
+    cells: Annotated[Path, typer.Argument(help="cells.nc of stochram extract")],
     images: Images = None,
     train_images: TrainImages = None,
     test_images: TestImages = None,

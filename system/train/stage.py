@@ -235,7 +235,7 @@ class _Seed:
                 self.progress.skip(found[0])
                 if checkpoints is not self.checkpoints:
                     done = f"{found[0]} of {self.options.epochs} epochs"
-                    self.progress.say(f"float, seed {self.seed}: {done} are kept from before")
+                    self.progress.say(f"float, seed {self.seed}: {done} come from the cache")
             return None if found is None else found[1]
 
         self.progress.begin(f"{kind}, seed {self.seed}")

@@ -124,3 +124,29 @@ def test_whole_processes_end_so_too(folder: Path, place: int) -> None:
     )
     assert done.returncode == 2
     refused(folder, done.stderr, name)
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (("fit", "."), ".: cannot be read (Is a directory); expected a table of measurements"),
+        (("fit", "device.json"), "is JSON, not measurements; expected a table"),
+        (("fit", "cells.nc"), "is NetCDF, not measurements; expected a table"),
+        (("extract", "data.csv"), "expected a device.json, which stochram fit"),
+        (("extract", "nowhere.json"), "expected a device.json, which stochram fit"),
+        (("extract", "other.json"), "expected a device.json, which stochram fit"),
+        (("train", "device.json"), "expected a cells.nc, which stochram extract makes"),
+        (("train", "nowhere.nc"), "no such file; expected a cells.nc, which stochram extract"),
+        (("report", "training.nc", "cells.nc"), "expected a cells.nc, which stochram extract"),
+        (("report", "cells.nc", "data.csv"), "expected a training.nc, which stochram train"),
+        (("report", "cells.nc"), "Missing argument 'RESULT': training.nc, synapses.nc or bina"),
+        (("extract",), "device.json of stochram fit"),
+    ],
+)
+def test_a_wrong_file_is_told_the_right_one_and_its_command(
+    folder: Path, words: tuple[str, ...], expected: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (folder / "other.json").write_text('{"schema": 1}')
+    assert main(words) == 2
+    error = capsys.readouterr().err
+    assert expected in error and error.count("\n") == 1, error

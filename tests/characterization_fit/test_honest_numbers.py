@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+from rich.console import Console
 
 from characterization.fit import FitFiles, FitOptions, fit_table, run
 from characterization.fit.account.plot import law_panels
+from characterization.fit.account.screen import _counts
 from characterization.fit.account.tables import derived_of, parameter_grid
 from characterization.fit.make_device import device_of
+from formats.errors import Remark
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 
@@ -92,3 +96,30 @@ def test_a_rejected_law_names_what_was_not_tried() -> None:
     assert "rejected" in words
     assert "--acceleration auto" in words
     assert "--acceleration auto" not in "\n".join(fit_table(frame, acceleration="auto").verdict)
+
+
+@pytest.mark.parametrize(
+    ("volts", "widths", "expected"),
+    [
+        ((1.2e-3, 1.3e-3, 1.4e-3), (1e-6, 1e-5), r"SET: V0 is .* is the voltage in V\?"),
+        ((1.2, 1.3, 1.4), (100, 1000), r"are these us or ns\?"),
+    ],
+)
+def test_a_likely_wrong_unit_is_warned_of_beside_the_verdict(
+    volts: tuple[float, ...], widths: tuple[float, ...], expected: str
+) -> None:
+    frame = pd.DataFrame(
+        [(v, w, 100, k) for v, ks in zip(volts, ((2, 18), (8, 55), (33, 98)), strict=True)
+         for w, k in zip(widths, ks, strict=True)],
+        columns=["voltage_V", "pulse_width_s", "trials", "switched"],
+    )  # fmt: skip
+    with pytest.warns(Remark, match=expected) as told:
+        result = fit_table(frame, family="exponential")
+    assert len(told) == 1
+    assert str(told[0].message) in result.verdict
+
+
+def test_a_count_of_one_is_singular() -> None:
+    console = Console(record=True, width=110, file=io.StringIO())
+    _counts("pulses", {"rows_read": 1, "not_switched": 1, "widths": 2}, console)
+    assert console.export_text() == "pulses: 1 row read, 1 not switched, 2 widths\n"

@@ -53,6 +53,28 @@ MISTAKES = {
     ),
     "not 0 or 1": (SINGLE + "1,1e-6,0\n1,1e-6,2\n", [], "row 3, column switched: found 2"),
     "missing column": ("voltage_V,pulse_width_s\n1,2\n", [], "lacks the column switched"),
+    "censored for switched": (
+        "voltage_V,wait_time_s,Censored\n1,2,0\n1,3,1\n",
+        [],
+        "add switched = 1 - Censored (0 where a row was censored, else 1)",
+    ),
+    "foreign columns with a unit": (
+        "Spannung (V),Breite,Ja\n1,2,0\n",
+        [],
+        'as in --map voltage_V="Spannung (V)"',
+    ),
+    "a foreign column without unit": (
+        "A,wait_time_s,switched\n1,2,0\n",
+        [],
+        "as in --map voltage_V=A:V or another unit",
+    ),
+    "a wait's bound": (
+        WAITS + "1,>1.0,1\n",
+        [],
+        "one that had not switched by then is 1.0 here and 0 in switched",
+    ),
+    "no for 0": (WAITS + "1,1,no\n", [], "column switched: found 'no', expected 0 or 1"),
+    "millivolts": (WAITS + "2800,1,0\n", [], "for mV, name the unit in the header"),
     "misspelt column": (
         "voltage_V,pulse_width_s,switched,temprature_K\n1,2,1,3\n",
         [],

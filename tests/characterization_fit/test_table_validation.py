@@ -81,13 +81,16 @@ def test_empty_groups_are_excluded_and_counted() -> None:
 
 def test_repeated_rows_are_mentioned_and_refused_where_each_row_is_one_event() -> None:
     plain = table(voltage_V=[1, 1, 1, 2], wait_time_s=[2, 2, 2, 3], switched=[1, 1, 1, 0])
-    assert repeated_rows(plain, "waits")[0].startswith("2 rows repeat another row")
+    assert repeated_rows([(plain, "waits")])[0].startswith("2 rows like an earlier one")
+    (both,) = repeated_rows([(plain, "waits"), (plain, "waits")])  # SET and RESET of a table
+    assert both.startswith("4 rows like an earlier one")
     labelled = table(
         device=["a", "b", "a", "b"], cycle=[1, 1, 2, 1], voltage_V=[1.0] * 4, wait_time_s=[2.0] * 4
     )
     with pytest.raises(InputError, match="row 4: repeats row 2 in every column, device b and cycl"):
-        repeated_rows(labelled, "waits")
-    assert repeated_rows(labelled.keep(np.array([True, True, True, False])), "waits") == []
+        repeated_rows([(labelled, "waits")])
+    unlike = labelled.keep(np.array([True, True, True, False]))
+    assert repeated_rows([(unlike, "waits")]) == []
 
 
 def test_a_train_of_equal_pulses_is_no_repetition_until_it_switches() -> None:
@@ -95,10 +98,10 @@ def test_a_train_of_equal_pulses_is_no_repetition_until_it_switches() -> None:
         device=["a"] * 4, cycle=[1] * 4, voltage_V=[1.0] * 4, pulse_width_s=[1e-6] * 4,
         switched=[0, 0, 0, 1],
     )  # fmt: skip
-    assert "read as a train" in repeated_rows(train, "pulses")[0]
+    assert "read as a train" in repeated_rows([(train, "pulses")])[0]
     twice = table_of_frame(pd.concat([train.frame, train.frame.tail(1)]), "data.csv")
     with pytest.raises(InputError, match="row 5: repeats row 4"):
-        repeated_rows(twice, "pulses")
+        repeated_rows([(twice, "pulses")])
 
 
 @pytest.mark.parametrize(

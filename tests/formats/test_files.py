@@ -11,11 +11,14 @@ import numpy as np
 import pytest
 import xarray as xr
 
+from formats import binarized, cells, synapse_training, training
 from formats.atomic import replacing, write_text
 from formats.cells import read_cells, write_cells
 from formats.errors import InputError, run_command
-from formats.json_file import dump, parse
+from formats.json_file import dump, parse, schema
+from formats.makers import MAKERS
 from formats.netcdf import read_groups, write_groups
+from formats.plural import plural
 from formats.provenance import provenance, provenance_key, source_digest
 from formats.seeds import generator, integer_seed
 
@@ -28,6 +31,14 @@ def test_a_failing_write_leaves_the_old_file_and_no_other(tmp_path: Path) -> Non
         raise RuntimeError
     assert path.read_text() == "old"
     assert [p.name for p in tmp_path.iterdir()] == ["a.txt"]
+
+
+def test_one_of_a_thing_is_singular() -> None:
+    assert [plural(number, "step") for number in (0, 1, 1.5, 2)] == [
+        "steps",
+        "step",
+        *["steps"] * 2,
+    ]
 
 
 def test_an_unwritable_folder_is_named(tmp_path: Path) -> None:
@@ -165,6 +176,12 @@ def test_files_that_are_not_netcdf_are_named(tmp_path: Path, content: bytes) -> 
     path.write_bytes(content)
     with pytest.raises(InputError, match=r"cells.nc: is not a readable NetCDF-4"):
         read_cells(path)
+
+
+def test_every_kind_of_result_names_its_command() -> None:
+    kinds = {one.KIND for one in (cells, training, binarized, synapse_training)}
+    assert kinds == {kind for kind in MAKERS if kind.startswith("stochram ")}
+    assert all(schema(name) for name in set(MAKERS) - kinds)
 
 
 def test_a_truncated_file_is_named(cells_file: Path) -> None:

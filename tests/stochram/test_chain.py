@@ -10,7 +10,7 @@ import pytest
 from formats.errors import InputError
 from formats.provenance import sha256_file
 from stochram.chain import MANIFEST, run_chain
-from stochram.cli import main
+from stochram.cli import STAGES, main
 from stochram.experiment import read_experiment
 from stochram.stage import Stage
 from stochram.stages import stages
@@ -111,6 +111,10 @@ def test_a_broken_manifest_is_named(tmp_path: Path) -> None:
         ('[fit]\ndata = "d.csv"\ncolour = 1', "colour"),
         ('colour = 1\n[fit]\ndata = "d.csv"', "colour"),
         ('seed = "one"\n[fit]\ndata = "d.csv"', "seed"),
+        ('[fit]\ndata = "d.csv"\n[extract]\npulse-width = 1', "did you mean pulse_width_s?"),
+        ('[fit]\ndata = "d.csv"\n[fit-synapse]\ndata = "p.csv"', "or synapse_fit?"),
+        ('[fit]\ndata = "d.csv"\n[extract]\nzzz = 1', "there is technology, corners, "),
+        ('[fit]\ndata = "d.csv"\n[extract]\ncells = ","', "expected a list of names"),
         ('[fit]\ndata = "nowhere.csv"', "nowhere.csv"),
         ('[fit]\ndata = "d.csv"\n[train]\nstream_length = 0.5', "stream_length"),
         ('[fit]\ndata = "d.csv"\n[train]\nmode = "fast"', "mode"),
@@ -185,6 +189,27 @@ def test_small_experiment_runs_end_to_end_and_then_only_what_changed(
 def test_the_command_says_its_version(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--version"]) == 0
     assert capsys.readouterr().out == f"stochram {version('stochram')}\n"
+
+
+def test_no_command_lists_all_of_them(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([]) == 0
+    listed = [
+        line.split()[0] for line in capsys.readouterr().out.split("Commands:")[1].splitlines()[1:]
+    ]
+    assert listed == ["run", "engine", "preset", *STAGES]
+
+
+def test_an_unknown_command_hints_at_a_near_one(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["fitt"]) == 2
+    assert "Did you mean 'fit'?" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", ["run", "fit", "train"])
+def test_the_help_of_a_command_bears_its_name(
+    name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([name, "--help"]) == 0
+    assert f"Usage: stochram {name} [OPTIONS]" in capsys.readouterr().out
 
 
 def test_files_of_a_stage_killed_between_two_of_them_are_no_edit(tmp_path: Path) -> None:

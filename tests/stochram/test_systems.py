@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from characterization.extract.library import COLUMN
 from characterization.synapse.stage import SynapseFitOptions
 from devices.presets import knag2014
 from formats.errors import InputError
@@ -86,6 +87,14 @@ def test_a_system_is_its_stages(tmp_path: Path, text: str, names: list[str], las
             "expected one of both",
         ),
         (f'system = "binarized"\n{FIT}[binarized]\nmapping = "both"\n', "mapping"),
+        (
+            f'system = "binarized"\n{FIT}[extract]\ncells = ["xor2"]\n',
+            rf"\[extract\] cells lacks '{COLUMN}'",
+        ),
+        (
+            f'system = "stochastic-synapses"\n{FIT}[extract]\ncells = []\n',
+            rf"\[extract\] cells lacks '{COLUMN}'",
+        ),
     ],
 )
 def test_tables_of_another_system_are_refused(tmp_path: Path, text: str, message: str) -> None:

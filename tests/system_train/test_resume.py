@@ -77,13 +77,13 @@ def test_a_killed_run_ends_with_the_bytes_of_one_that_was_not(
         arguments, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False
     )
     assert done.returncode == -signal.SIGKILL, done.stderr
-    assert "float, seed 1: 1 of 2 epochs are kept from before" in done.stderr
+    assert "float, seed 1: 1 of 2 epochs come from the cache" in done.stderr
     left = [path.name for path in (options.output / "checkpoints").iterdir()]
     assert left == ["sc-seed1.eqx"] and not (options.output / "weights.npz").exists()
     capsys.readouterr()
     again = run(options)
     said = capsys.readouterr().err
-    assert "2 of 2 epochs are kept" in said and "sc-seed1: goes on after epoch 1" in said
+    assert "2 of 2 epochs come from the cache" in said and "sc-seed1: goes on after epoch 1" in said
     for here, whole in zip(again, tiny_files, strict=True):
         assert here.read_bytes() == whole.read_bytes()
     assert sorted(path.name for path in options.output.iterdir()) == ["training.nc", "weights.npz"]

@@ -22,9 +22,10 @@ _INTRODUCTION = """# Commands
 def commands() -> Iterator[tuple[str, Any]]:
     """Name and click command of everything that `stochram` can do."""
     whole = typer.main.get_command(app)
-    yield from whole.commands.items()  # type: ignore[attr-defined]
-    for name, module in STAGES.items():
-        yield name, typer.main.get_command(importlib.import_module(module).app)
+    for name, command in whole.commands.items():  # type: ignore[attr-defined]
+        module = STAGES.get(name)
+        stage = module and typer.main.get_command(importlib.import_module(module).app)
+        yield name, stage or command
 
 
 def page() -> str:

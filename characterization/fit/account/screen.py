@@ -45,8 +45,14 @@ def show(files: FitFiles, console: Console) -> None:
 
 
 def _counts(title: str, counts: Mapping[str, int], console: Console) -> None:
-    told = ", ".join(f"{value:,} {name.replace('_', ' ')}" for name, value in counts.items())
+    told = ", ".join(f"{value:,} {_noun(name, value)}" for name, value in counts.items())
     console.print(f"[bold]{title}[/]: {told}", highlight=False)
+
+
+def _noun(name: str, value: int) -> str:
+    """The words of a count's key: ``rows read``, and ``row read`` of one."""
+    first, *more = name.split("_")
+    return " ".join([first.removesuffix("s") if value == 1 else first, *more])
 
 
 def _bullets(console: Console, sentences: Sequence[str]) -> None:

@@ -16,6 +16,8 @@ from characterization.fit.inference.spread_family import SPREAD_EXPONENTIAL
 from devices.defaults import ASSUMED_TEMPERATURE
 
 REJECTED = 0.05
+USUAL_V0 = (5e-3, 10.0)
+"""V; a fitted V0 with its interval outside asks whether the voltage is in volts."""
 
 
 def law_verdict(fit: LawFit) -> tuple[str, ...]:
@@ -36,6 +38,18 @@ def law_verdict(fit: LawFit) -> tuple[str, ...]:
         *thresholds.sentences(fit.thresholds),
         *fit.failed,
     )
+
+
+def voltage_doubts(fit: LawFit) -> Iterator[str]:
+    """Whether the fitted V0, with its 95 % interval, suggests another unit of the voltage."""
+    v0 = fit.chosen.parameter("V0", "")
+    low, high = v0.ci95 or (None, None)
+    least, most = USUAL_V0
+    if (high is not None and high < least) or (low is not None and low > most):
+        yield (
+            f"{fit.direction.upper()}: V0 is {v0.value:.3g} V, outside {least:g} to {most:g} V: is "
+            "the voltage in V? If not, name the unit in the header, as in 'voltage (mV)'"
+        )
 
 
 def _fit(context: LawFit) -> Iterator[str]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 
 from characterization.fit.observations.base import Observations
 from characterization.fit.observations.pulses import observe_pulses
 from characterization.fit.observations.ramps import observe_ramps
 from characterization.fit.observations.waits import observe_waits
+from characterization.fit.table.headers import map_example
 from characterization.fit.table.readers import Table
 from formats.errors import InputError
 
@@ -76,8 +77,14 @@ def recognise_kind(table: Table, kind: str | None) -> str:
     raise InputError(
         table.where,
         f"has the columns {', '.join(map(str, table.frame.columns))}; expected those of one kind "
-        f"({known}); name foreign columns with --map",
+        f"({known}); name foreign columns with --map{_example(columns, ('voltage_V',))}",
     )
+
+
+def _example(columns: Iterable[str], missing: Sequence[str]) -> str:
+    """How one of the table's own columns is mapped to one that is missing."""
+    made = map_example(columns, missing)
+    return made and f", as in {made}"
 
 
 def needed_columns(table: Table, kind: str) -> tuple[str, ...]:
@@ -107,8 +114,11 @@ def check_columns(table: Table, kind: str, *, derived: bool) -> list[str]:
         needed = (*(c for c in needed if c != "switched"), "r_after_ohm")
     missing = [column for column in needed if column not in columns]
     if missing:
-        hint = "; name a foreign column with --map"
-        if "switched" in missing and "r_after_ohm" in columns:
+        hint = f"; name a foreign column with --map{_example(columns, missing)}"
+        censored = [column for column in columns if "censor" in column.casefold()]
+        if "switched" in missing and censored:
+            hint = f"; add switched = 1 - {censored[0]} (0 where a row was censored, else 1)"
+        elif "switched" in missing and "r_after_ohm" in columns:
             hint = "; derive it with --switched-below OHM (SET) or --switched-above OHM (RESET)"
         raise InputError(
             table.where,

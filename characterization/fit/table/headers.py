@@ -30,7 +30,14 @@ from characterization.fit.table.units import (
 )
 from formats.errors import InputError
 
-__all__ = ["CANONICAL", "Headers", "Mapping", "parse_map", "recognise_headers"]
+__all__ = [
+    "CANONICAL",
+    "Headers",
+    "Mapping",
+    "map_example",
+    "parse_map",
+    "recognise_headers",
+]
 
 _BRACKET = re.compile(r"(?P<name>.*?)\s*[(\[{](?P<unit>[^)\]}]*)[)\]}]\s*")
 _SPLIT = re.compile(r"[\s_/,.:-]+")
@@ -372,6 +379,20 @@ def _headers(
     rest = {header: f"{header} (file)" for header in foreign if header in chosen.values()}
     names = tuple(chosen.get(i, rest.get(h, h)) for i, h in enumerate(headers))
     return Headers(names, known, origins, tuple(notes))
+
+
+def map_example(headers: Iterable[str], missing: Sequence[str]) -> str:
+    """``--map`` for a foreign header and a missing column, of its unit if any has one; else ""."""
+    foreign = [header for header in headers if header not in CANONICAL]
+    pairs = [(column, header) for column in missing for header in foreign]
+    for column, header in pairs:
+        if any(CANONICAL[column] in meanings(unit) for _, unit, _ in _splits(header)):
+            return f"--map {column}={_quoted(header)}"
+    if not pairs:
+        return ""
+    column, header = pairs[0]
+    unit = SI.get(CANONICAL[column], "").replace("_per_", "/")
+    return f"--map {column}={_quoted(header)}" + (f":{unit} or another unit" if unit else "")
 
 
 def _quoted(header: str) -> str:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 
 from characterization.fit.table.base import Table, as_floats
 from characterization.fit.table.names import CANONICAL
 from characterization.fit.table.units import RESISTANCE, SI, TEMPERATURE, VOLTAGE
 from formats.errors import InputError
+from formats.plural import plural
 
 LARGEST_VOLTAGE = 20.0
 """V; a larger median asks whether these are millivolts."""
@@ -49,8 +52,8 @@ def suspicions(table: Table) -> list[str]:
     return found
 
 
-def repeated_rows(table: Table, kind: str) -> list[str]:
-    """Count rows that repeat another one in every column.
+def repeated_rows(parts: Iterable[tuple[Table, str]]) -> list[str]:
+    """Count rows that repeat another one of their part (a table and its kind) in every column.
 
     Where device and cycle are both given, one row is one event: a second row with the same device,
     cycle and everything else is refused. The exception are single pulses that did not switch: a
@@ -58,16 +61,27 @@ def repeated_rows(table: Table, kind: str) -> list[str]:
 
     Raises :class:`InputError` naming both rows.
     """
+    own = trains = 0
+    for table, kind in parts:
+        again = table.frame.duplicated().to_numpy(bool)
+        if not {"device", "cycle"} <= set(table.frame.columns):
+            own += int(again.sum())
+        elif again.any():
+            _refuse_copies(table, kind, again)
+            trains += int(again.sum())
+    told = []
+    if own:
+        rows = f"{own} {plural(own, 'row')}"
+        told.append(f"{rows} like an earlier one, as repeated measurements give: each counts")
+    if trains:
+        rows = f"{trains} {plural(trains, 'row')}"
+        told.append(f"{rows} like an earlier pulse of the device and cycle: read as a train")
+    return told
+
+
+def _refuse_copies(table: Table, kind: str, again: np.ndarray) -> None:
+    """Raise :class:`InputError` at a repeated row that is no pulse of a train."""
     frame = table.frame
-    again = frame.duplicated().to_numpy(bool)
-    if not again.any():
-        return []
-    count = int(again.sum())
-    if not {"device", "cycle"} <= set(frame.columns):
-        return [
-            f"{count} rows repeat another row in every column; they count as measurements of "
-            "their own"
-        ]
     train = np.zeros(len(frame), bool)
     if kind == "pulses" and "trials" not in frame:
         train[:] = True
@@ -83,4 +97,3 @@ def repeated_rows(table: Table, kind: str) -> list[str]:
             f"{frame['device'].iloc[row]} and cycle {frame['cycle'].iloc[row]} included; remove "
             "one of them",
         )
-    return [f"{count} rows repeat an earlier pulse of their device and cycle: read as a train"]

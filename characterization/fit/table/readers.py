@@ -33,6 +33,8 @@ from characterization.fit.table.names import CANONICAL
 from characterization.fit.table.parquet import MAGIC, read_parquet
 from characterization.fit.table.units import LABEL, Unit, is_unit
 from formats.errors import InputError
+from formats.makers import TABLE
+from formats.plural import plural
 
 __all__ = ["LARGEST_TEXT", "Table", "read_table", "table_of_frame"]
 
@@ -106,7 +108,8 @@ def _read_bytes(path: Path) -> bytes:
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise InputError(path, f"is not a whole gzip file ({error})") from error
     except OSError as error:
-        raise InputError(path, f"cannot be read ({error.strerror or error})") from error
+        problem = f"cannot be read ({error.strerror or error}); expected {TABLE}"
+        raise InputError(path, problem) from error
     if data.startswith(_ZIP):
         raise InputError(
             path, "is an Excel workbook or zip archive; save the sheet as CSV UTF-8 and give that"
@@ -129,6 +132,9 @@ def _checked_text(data: bytes, where: str) -> bytes:
     if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         raise InputError(where, "is UTF-16 text; save the table as CSV UTF-8")
     data = data.removeprefix(codecs.BOM_UTF8)
+    for begin, kind in ((b"{", "JSON"), (b"\x89HDF", "NetCDF")):
+        if data.lstrip().startswith(begin):
+            raise InputError(where, f"is {kind}, not measurements; expected {TABLE}")
     if b"\0" in data:
         raise InputError(where, "holds zero bytes: not a text file; save the table as CSV UTF-8")
     if not data.isascii():
@@ -202,7 +208,7 @@ def _parsed(where: str, body: Layout, separator: str, names: tuple[str, ...]) ->
         if commas:
             notes.append(f"decimal commas read as points in {', '.join(map(repr, commas))}")
     if body.empty:
-        notes.append(f"{body.empty} rows without any value skipped")
+        notes.append(f"{body.empty} {plural(body.empty, 'row')} without any value skipped")
     return Table(where, frame, body.lines, body.comments, notes=tuple(notes))
 
 

@@ -10,7 +10,7 @@ import pandas as pd
 from characterization.fit.table.base import Table, as_floats
 from characterization.fit.table.decimal_commas import COMMA, THOUSANDS
 from characterization.fit.table.names import CANONICAL
-from characterization.fit.table.units import is_unit
+from characterization.fit.table.units import VOLTAGE, is_unit
 from formats.errors import InputError
 
 LIMITS = {
@@ -32,6 +32,8 @@ _DATE = (
     rf"|\d{{1,2}}[ .-]*(?:{_MONTHS})[a-z]*\.?(?:[ -]\d+)?|(?:{_MONTHS})[a-z]*[ .-]\d{{1,4}}"
 )
 _SHEET_ERROR = r"#(?:DIV/0!|N/A|REF!|VALUE!|NUM!|NAME\?|NULL!|ZAHL!|WERT!|#+)"
+_UNTIL_THE_SWITCH = {"wait_time_s", "set_voltage_V"}
+_BOUND = re.compile(r"(?:>=?|≥)\s*(.+)")
 _WITH_UNIT = re.compile(r"([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)\s*([^\d\s].*)")
 
 
@@ -58,6 +60,8 @@ def numbers_of_any_size(
     expected = "an integer" if integer else "a number"
     if above is not None:
         expected += f" above {above:g}"
+    if column == "switched" and "trials" not in table.frame:
+        expected = "0 or 1"
     wrong = ~np.isfinite(values)
     if above is not None:
         wrong |= ~(values > above)
@@ -74,7 +78,10 @@ def numbers_of_any_size(
             f"{table.where}, {table.naming(column)}",
             f"is empty in every row; expected {expected}; fill it or remove the column",
         )
-    raise InputError(table.place(row, column), problem_of(found, expected))
+    problem = problem_of(found, expected)
+    if column in _UNTIL_THE_SWITCH and (bound := _BOUND.fullmatch(found)):
+        problem += f"; one that had not switched by then is {bound[1]} here and 0 in switched"
+    raise InputError(table.place(row, column), problem)
 
 
 def problem_of(found: str, expected: str) -> str:
@@ -130,6 +137,8 @@ def _refuse_absurd(table: Table, column: str, values: np.ndarray) -> None:
         return
     overflow = size[np.argmax(wrong)] >= _OVERFLOW
     hint = " (an instrument's overflow mark? exclude it with --where)" if overflow else ""
+    if CANONICAL.get(column) == VOLTAGE and not overflow and np.any(size > high):
+        hint = "; for mV, name the unit in the header, as in 'voltage (mV)'"
     refuse_row(
         table,
         wrong,
