@@ -153,7 +153,7 @@ def test_what_nothing_rescues_says_all_that_was_tried_and_where_the_deck_is(tmp_
 
 def test_a_worker_without_memory_is_said_and_the_pool_goes_on() -> None:
     done = threading.Event()
-    with Simulator(timeout=100.0, cache="off") as simulator:
+    with Simulator(timeout=20.0, cache="off") as simulator:
 
         def limit() -> None:
             while not done.is_set():
