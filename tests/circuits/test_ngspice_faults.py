@@ -17,6 +17,7 @@ import pytest
 
 from circuits.ngspice.cache import Cache
 from circuits.ngspice.deck_text import read_deck
+from circuits.ngspice.failures import Failure, Kind
 from circuits.ngspice.installation import library_path
 from circuits.simulator import (
     ROBUST_OPTIONS,
@@ -24,6 +25,7 @@ from circuits.simulator import (
     EngineMissing,
     SimulationError,
     Simulator,
+    Waveforms,
     run_batch,
 )
 from formats.errors import InputError, Remark
@@ -124,15 +126,30 @@ def test_more_iterations_and_gear_rescue_a_snap_back_with_the_circuit_as_it_is(
     assert v.max() > 0.7  # beyond the valley
 
 
-def test_gear_rescues_what_rings_until_its_time_is_over() -> None:
-    with Simulator(timeout=2.0, cache="off") as simulator:
+def test_gear_rescues_what_rings_until_its_time_is_over(tmp_path: Path) -> None:
+    """Such a result is not remembered: with more time, or less load, there would be another."""
+    with Simulator(timeout=2.0, cache=tmp_path) as simulator:
         with pytest.warns(Remark, match=r"no answer after 2 s; run with method=gear"):
             found = simulator.run(RINGING)
         assert not found.robust and simulator.counters.attempts == 2
+    cache = Cache(tmp_path)
+    key = cache.key(read_deck(RINGING))
+    assert key is not None and cache.read(key) is None
     # Without l2 (its switch is open), l1 and l3 halve the source.
     while_open = (found.time > 1.2e-6) & (found.time < 2.8e-6)
     v, t = found["v(b)"][while_open], found.time[while_open]
     assert np.trapezoid(v, t) / np.ptp(t) == pytest.approx(5.0, rel=0.01)
+
+
+def test_a_complaint_of_the_netlist_under_other_options_is_not_of_the_deck(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """As written it did not converge, so it is no wrong deck: the last options are tried too."""
+    good = Waveforms(np.arange(2.0), {}, "", "")
+    answers = [Failure(Kind.CONVERGENCE, "no"), Failure(Kind.NETLIST, "what?"), good]
+    monkeypatch.setattr(Simulator, "_ask", lambda *_: answers.pop(0))
+    with pytest.warns(Remark, match=r"no; again with .*: what\?; run with"):
+        assert Simulator(cache="off").run(RC).robust
 
 
 def test_what_nothing_rescues_says_all_that_was_tried_and_where_the_deck_is(tmp_path: Path) -> None:

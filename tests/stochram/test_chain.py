@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from formats.atomic import write_text
 from formats.errors import InputError
 from formats.provenance import sha256_file
 from stochram.chain import MANIFEST, run_chain
@@ -58,11 +61,14 @@ def test_only_what_changed_is_redone(tmp_path: Path) -> None:
 
 
 def test_an_edited_output_is_kept_unless_forced(tmp_path: Path) -> None:
-    chain = toy_chain(tmp_path, {"a": 1, "b": 1})
+    options = {"a": 1, "b": 1}
+    chain = toy_chain(tmp_path, options)
     run_chain(chain, tmp_path, quiet)
     (tmp_path / "a.txt").write_text("mine")
-    with pytest.raises(InputError, match=r"a.txt: was changed since the first stage"):
-        run_chain(chain, tmp_path, quiet)
+    for wanted in (2, 1):  # also where other options would have made it anew
+        options["a"] = wanted
+        with pytest.raises(InputError, match=r"a.txt: was changed since the first stage"):
+            run_chain(chain, tmp_path, quiet)
     assert (tmp_path / "a.txt").read_text() == "mine"
     assert run_chain(chain, tmp_path, quiet, force=True) == ["first"]
 
@@ -95,6 +101,30 @@ def test_a_stage_whose_results_lack_something_is_run_again_until_they_are_whole(
     assert run_chain((partial, second), tmp_path, quiet) == ["first"]
     assert run_chain((partial, second), tmp_path, quiet) == ["first"]
     assert run_chain((partial, second), tmp_path, quiet) == []
+
+
+def test_run_ends_with_1_and_names_what_ngspice_could_not_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Each time, until the cells are whole: a script must not go on with half a table."""
+    report = json.dumps({"totals": {}, "accuracy": {"networks": []}})
+    lacking = [["missing: sng at ss, 300 K"], ["missing: sng at ss, 300 K"], []]
+    chain = (
+        Stage("extract", (), dict, lambda: lacking[0]),
+        Stage("report", (), dict, lambda: write_text(tmp_path / "report.json", report)),
+    )
+    monkeypatch.setattr("stochram.stages.stages", lambda *_: chain)
+    monkeypatch.setattr("characterization.extract.screen.incomplete", lambda _: lacking.pop(0))
+    path = tmp_path / "experiment.toml"
+    path.write_text('[fit]\ndata = "d.csv"\n')
+    (tmp_path / "d.csv").touch()
+    for code, error in (
+        (1, "missing: sng at ss, 300 K\n"),
+        (1, "missing: sng at ss, 300 K\n"),
+        (0, ""),
+    ):
+        assert main(["run", str(path), "-o", str(tmp_path)]) == code
+        assert capsys.readouterr().err == error
 
 
 def test_a_broken_manifest_is_named(tmp_path: Path) -> None:
@@ -155,6 +185,22 @@ def test_stream_rules_of_an_experiment_are_those_of_the_command(tmp_path: Path) 
     options = train.record()["options"]
     assert (options["stream_life"], options["sng_sharing"]) == ("4", "turns:2")
     assert options["mode"] == "exact"
+
+
+def test_units_in_the_names_of_report_keys_become_si(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, seen = tmp_path / "experiment.toml", list[Any]()
+    path.write_text(
+        '[fit]\ndata = "d.csv"\n[report]\nframe_rate_Hz = 30\ndac_area_um2 = 2500\n'
+        "dac_energy_pJ = 1.5\nadc_area_um2 = 400\nadc_energy_pJ = 0.2\n"
+    )
+    monkeypatch.setattr("system.report.stage.run", seen.append)
+    stages(read_experiment(path, tmp_path), 1, True)[-1].run()
+    (given,) = seen
+    assert given.frame_rate == 30
+    found = (given.dac_area, given.dac_energy, given.adc_area, given.adc_energy)
+    assert found == pytest.approx((2500e-12, 1.5e-12, 400e-12, 0.2e-12), rel=1e-9, abs=0.0)
 
 
 def test_small_experiment_runs_end_to_end_and_then_only_what_changed(
