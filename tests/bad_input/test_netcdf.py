@@ -313,6 +313,22 @@ def test_cells_whose_device_is_none_are_refused(whole: dict[str, Path], text: st
         cells_format._check(Path("cells.nc"), {**about, "device_json": text}, groups)
 
 
+def test_texts_that_grow_as_they_are_read_are_bounded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One long text among many makes all of them long in memory."""
+    path = tmp_path / "texts.nc"
+    with h5netcdf.File(path, "w") as file:
+        file.dimensions = {"n": 10}
+        texts = file.create_variable("texts", ("n",), dtype=h5py.string_dtype())
+        texts[:] = np.array(["x" * 100] + ["x"] * 9, dtype=object)
+    with h5netcdf.File(path, "r", decode_vlen_strings=True) as file:
+        assert netcdf_guard.values_of(file["texts"]).size == 10
+        monkeypatch.setattr(netcdf_guard, "LARGEST", 1000)
+        with pytest.raises(ValueError, match=r"the texts of .*texts are longer than"):
+            netcdf_guard.values_of(file["texts"])
+
+
 @pytest.mark.parametrize("name", ["missing", "rescued"])
 @pytest.mark.parametrize("text", ["", "{", "1", "[1]", '{"a": 1}', "NaN"])
 def test_cells_whose_faults_are_none_are_refused(

@@ -51,6 +51,14 @@ def test_rate_is_exactly_zero_at_the_other_polarity() -> None:
     assert np.all(knag2014().set.rate(np.array([0.0, -1e-9, -3.0])) == 0.0)
 
 
+def test_rate_grows_with_the_voltage_until_no_float_could_hold_it() -> None:
+    """At 8 V by 16 orders over that at 3.2 V; at 100 V it is large, and finite."""
+    law = knag2014().set
+    rate = law.rate(np.array([3.2, 8.0, 100.0]))
+    assert rate[1] / rate[0] == pytest.approx(math.exp((8.0 - 3.2) / law.v0.value), rel=1e-9)
+    assert rate[2] > rate[1] and math.isfinite(rate[2])
+
+
 @pytest.mark.parametrize("shape", [0.5, 1.0, 2.5])
 def test_weibull_agrees_with_scipy(shape: float) -> None:
     family = FAMILIES["weibull"]

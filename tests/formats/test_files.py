@@ -83,6 +83,7 @@ def test_provenance_moves_with_inputs_options_and_seed_only() -> None:
         ("[]", "top level"),
         ("{}", "required"),
         ("[" * 100_000, "nested too deeply"),
+        ('{"schema": 9223372036854775808}', "needs more than 64 bits"),
     ],
 )
 def test_bad_json_is_named(text: str, message: str) -> None:

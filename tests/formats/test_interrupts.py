@@ -15,8 +15,8 @@ from pathlib import Path
 
 import pytest
 
-from formats.atomic import replacing, write_text
-from formats.interrupts import AGAIN, EXIT_CODE
+from formats.atomic import _machine, replacing, write_text
+from formats.interrupts import AGAIN, EXIT_CODE, _State, say_interrupted
 
 ROOT = Path(__file__).resolve().parents[2]
 AT_WORK = """
@@ -163,6 +163,30 @@ def test_what_a_killed_writer_left_goes_with_the_next_write_and_nothing_else(
     write_text(path, "new")
     assert path.read_text() == "new" and not left.exists()
     assert all(other.exists() for other in others)
+
+
+def test_what_another_user_writes_is_not_cleared_away(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(process: int, number: int) -> None:
+        raise PermissionError(process)
+
+    monkeypatch.setattr("formats.atomic.os.kill", refused)
+    other = tmp_path / f".a.txt.{_machine()}-123-abc"
+    other.write_text("half")
+    write_text(tmp_path / "a.txt", "text")
+    assert other.exists()
+
+
+def test_an_interrupt_is_told_once(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """The watching thread may come while the main one has just told it."""
+    monkeypatch.setattr(_State, "asked", 1.0)
+    monkeypatch.setattr(_State, "said", False)
+    say_interrupted()
+    say_interrupted()
+    assert capfd.readouterr().err.count("interrupted: ") == 1
 
 
 def test_a_file_is_not_cleared_away_by_its_own_writers(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Iterable
 from concurrent.futures import ProcessPoolExecutor
+from dataclasses import replace
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
@@ -198,6 +199,17 @@ def test_a_resumed_training_is_not_timed(tmp_path: Path, template: Path) -> None
     (cell.folder / "checkpoints" / "sc-seed1.eqx").write_text("state")
     outcome = run_cell(cell, 1, fake)
     assert outcome.error is None and not outcome.whole and time_of(cell) is None
+
+
+def test_a_time_is_that_of_the_same_work_alone(tmp_path: Path, template: Path) -> None:
+    """Not of other options in the same folder, nor of what a later training began anew."""
+    cell = fake_cell(template, tmp_path, 16)
+    run_cell(cell, 1, fake)
+    assert time_of(cell) is not None and time_of(replace(cell, key="another")) is None
+    (cell.folder / "training.nc").unlink()
+    (cell.folder / "checkpoints").mkdir()
+    (cell.folder / "checkpoints" / "sc-seed1.eqx").write_text("state")
+    assert run_cell(cell, 1, fake).error is None and time_of(cell) is None
 
 
 def test_threads_are_set_while_a_cell_runs_and_given_back_after(
