@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -109,7 +110,8 @@ def time_of(cell: Cell) -> Time | None:
         content = parse_json(read_text(cell.folder / TIME_FILE), TIME_FILE)
         if content["key"] != cell.key:
             return None
-        return Time(float(content["seconds"]), int(content["images"]))
+        time = Time(float(content["seconds"]), int(content["images"]))
+        return time if math.isfinite(time.seconds) else None
     except (InputError, ValueError, KeyError, TypeError):
         return None
 

@@ -130,3 +130,15 @@ def test_times_of_a_sweep_are_read_or_left_out(
     found = time_of(cell)
     assert found is None or np.isfinite(found.seconds)
     assert finished(cell) is None
+
+
+@pytest.mark.parametrize("text", ["nan", "inf", "-inf"])
+def test_a_time_that_is_none_is_left_out(tmp_path: Path, text: str) -> None:
+    """As a text it passes where numbers that are not finite do not."""
+    from types import SimpleNamespace
+
+    from system.sweep.cell import TIME_FILE, Cell, time_of
+
+    whole = {"key": "key", "seconds": text, "images": 100}
+    (tmp_path / TIME_FILE).write_text(json.dumps(whole))
+    assert time_of(Cell("cell", {}, SimpleNamespace(output=tmp_path), "key", 100)) is None
