@@ -66,7 +66,10 @@ def _models(
     files: list[str], folder: Path, transistors: Mapping[str, Transistor], where: str
 ) -> str:
     """Text of one corner's files; every transistor's model must be in it."""
-    text = "\n".join(read_models(file, folder) for file in files)
+    try:
+        text = "\n".join(read_models(file, folder) for file in files)
+    except InputError as error:
+        raise InputError(where, f"{error.where!r}: {error.problem}") from error
     defined = defined_models(text)
     for flavour, transistor in transistors.items():
         model = transistor.model.lower()

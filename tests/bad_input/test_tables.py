@@ -136,6 +136,15 @@ def test_cells_of_anything_are_read_or_refused(folder: Path, name: str) -> None:
     each()
 
 
+def test_a_cycle_of_hundreds_of_digits_is_a_label(folder: Path) -> None:
+    lines = WHOLE["trains"].splitlines()
+    place = lines[0].split(",").index("cycle")
+    fields = lines[1].split(",")
+    fields[place] = "9" * 400
+    text = "\n".join([lines[0], ",".join(fields), *lines[2:]])
+    assert observed(put(folder, "data.csv", text.encode()))
+
+
 @cases(100)
 @given(st.lists(st.tuples(CELLS, CELLS), min_size=1, max_size=8))
 def test_currents_of_anything_are_read_or_refused(

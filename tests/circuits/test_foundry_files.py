@@ -106,6 +106,12 @@ def test_what_is_no_model_data_is_refused_with_file_and_line(case: str, tmp_path
     assert str(tmp_path) not in str(error.value)
 
 
+def test_a_model_file_that_is_none_is_refused_where_it_is_named(tmp_path: Path) -> None:
+    path = example(tmp_path, '"technology_models.lib:ss"', '" "')
+    with pytest.raises(InputError, match=r"t\.toml, at models\.corners\.ss: ' ': is not a"):
+        load_technology(path)
+
+
 def test_a_section_or_file_that_is_not_there_is_refused(tmp_path: Path) -> None:
     write(tmp_path, m=".lib tt\n.endl\n")
     with pytest.raises(InputError, match=r"m\.lib: has no section 'fs'"):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from characterization.fit.table.readers import Table
+from characterization.fit.table.base import Table, as_floats
 from characterization.fit.table.validation import numbers, refuse_row, texts
 
 
@@ -21,7 +21,7 @@ def cycle_order(table: Table) -> np.ndarray | None:
     """The cycle of each row as a number; its rank of appearance where it is a label."""
     if "cycle" not in table.frame:
         return None
-    values = np.asarray(pd.to_numeric(table.frame["cycle"], errors="coerce"), float)
+    values = as_floats(table.frame["cycle"])
     if np.all(np.isfinite(values)):
         return values
     codes, _ = pd.factorize(texts(table, "cycle").astype(str))
