@@ -156,7 +156,8 @@ def test_cells_whose_outcomes_were_lost_with_a_killed_process_are_not_run_again(
     time.sleep(2.0)  # until the pool is known to be broken
     found = by_name([first, *outcomes])
     assert [name for name, outcome in found.items() if outcome.error] == ["length=666"]
-    assert pools[0] == 26 and pools.count(1) <= 2  # the one to blame, and at most one beside it
+    # The one to blame, one beside it, and one that waits: joblib takes them two at a time.
+    assert pools[0] == 26 and pools.count(1) <= 3
 
 
 def test_a_worker_of_a_cluster_that_dies_ends_its_cell_with_an_error(
