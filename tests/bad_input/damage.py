@@ -25,9 +25,9 @@ _CASES = int(os.environ.get("STOCHRAM_CASES", "0"))
 _PROFILE = settings.get_profile("nightly" if _CASES else "quick")
 
 
-def cases(quick: int, share: float = 1.0) -> settings:
-    """The number of cases of a test; ``share`` is for those whose cases are long."""
-    return settings(_PROFILE, max_examples=round(share * _CASES) or quick)
+def cases(quick: int) -> settings:
+    """The number of cases of a test."""
+    return settings(_PROFILE, max_examples=_CASES or quick)
 
 
 def judged(reader: Callable[[Path], Any], path: Path, *beside: str) -> Any:
