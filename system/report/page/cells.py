@@ -1,8 +1,6 @@
-"""The cells: bit probability, energies and waveforms of the SNG, and what each cell costs."""
+"""The cells: bit probability and energies of the SNG, and what each cell costs."""
 
 from __future__ import annotations
-
-from itertools import pairwise
 
 import numpy as np
 
@@ -12,10 +10,8 @@ from system.budget.units import gate_unit, register_unit, source
 from system.report.chart import Axis, Chart, Panel, Series
 from system.report.chart.base import Mark
 from system.report.page.section import Given, Section, present
+from system.report.page.waveforms import waveforms
 from system.report.table import Column, Table
-
-MOST_SAMPLES = 600
-"""Most samples of a waveform: what a screen can show."""
 
 
 def section(given: Given) -> Section:
@@ -141,59 +137,3 @@ def bit_energy(cells: Cells) -> Chart:
         ),
         size=3.4,
     )
-
-
-def waveforms(cells: Cells) -> Chart | None:
-    """The simulated waveforms of the SNG, one panel a signal; None where cells.nc holds none."""
-    group = cells.sng
-    if "waveform_time" not in group.coords:
-        return None
-    names = [
-        str(name)
-        for name in group.data_vars
-        if str(name).startswith("waveform_") and group[name].dims == ("waveform_time",)
-    ]
-    if not names:
-        return None
-    time = group["waveform_time"].to_numpy()
-    scale, time_unit = (1e6, "µs") if time.max() < 1e-2 else (1e3, "ms")
-    panels = []
-    for number, name in enumerate(names):
-        attributes = group[name].attrs
-        label = str(attributes.get("long_name", name.removeprefix("waveform_")))
-        unit = str(attributes.get("units", "1"))
-        values = group[name].to_numpy()
-        kept = _corners(time, values)
-        panels.append(
-            Panel(
-                (Series(label, scale * time[kept], values[kept], "line", number, listed=False),),
-                Axis(f"time ({time_unit})"),
-                Axis(unit=unit),
-                label if unit in ("", "1") else f"{label} ({unit})",
-            )
-        )
-    return Chart(
-        "waveforms",
-        "Waveforms of the SNG cell over time",
-        f"Waveforms of the SNG cell ({source(cells, 'sng', names[0])} and the like).",
-        tuple(panels),
-        size=0.7 + 0.95 * len(names),
-    )
-
-
-def _corners(time: np.ndarray, values: np.ndarray) -> np.ndarray:
-    """Indices of the samples that show a waveform: the extremes of short stretches of it."""
-    if time.size <= MOST_SAMPLES:
-        return np.arange(time.size)
-    edges = np.linspace(0, time.size, MOST_SAMPLES // 4 + 1).astype(int)
-    kept = [
-        index
-        for start, end in pairwise(edges.tolist())
-        for index in (
-            start,
-            start + int(np.argmin(values[start:end])),
-            start + int(np.argmax(values[start:end])),
-            end - 1,
-        )
-    ]
-    return np.unique(kept)
