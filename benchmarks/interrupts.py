@@ -68,6 +68,8 @@ def main() -> None:
             rest = f"{gone / done * (len(left) - done) / 3600:.1f} h left" if done else ""
             print(f"{done}/{len(left)} {stage} {name} {number} {rest}", file=sys.stderr, flush=True)
             one(stage, name, number, given.trials)
+    except KeyboardInterrupt:
+        print("interrupted: the next start goes on", file=sys.stderr)
     finally:
         summary()
 

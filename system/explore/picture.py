@@ -10,7 +10,15 @@ import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FixedLocator, FuncFormatter, NullFormatter, NullLocator
+from matplotlib.ticker import (
+    EngFormatter,
+    FixedLocator,
+    Formatter,
+    FuncFormatter,
+    MaxNLocator,
+    NullFormatter,
+    NullLocator,
+)
 
 from system.explore.judge import Judged
 from system.explore.points import Point
@@ -49,10 +57,12 @@ def svg(points: Sequence[Judged]) -> str | None:
         largest = max(area(each.point) for each in shown)
         _draw(left, shown, energy, [_LARGEST * area(each.point) / largest for each in shown])
         _draw(right, shown, area, [_DOT] * len(shown))
+        _positive(left, EngFormatter("J"))
+        _positive(right, FuncFormatter(lambda value, _: f"{value:.3g}"))
         _numbers(left, shown)
         _layouts(right, shown)
         _scale(left, np.array([1 - each.point.estimate.value for each in shown]))
-        left.set(xlabel="energy per inference (J)", ylabel="test error (%)")
+        left.set(xlabel="energy per inference", ylabel="test error (%)")
         right.set(xlabel="area (mm²)")
         left.set_title(
             f"discs: area, the largest {largest:.3g} mm²; numbers of the front",
@@ -110,19 +120,30 @@ def _draw(axes: Axes, points: Sequence[Judged], along: Amount, sizes: Sequence[f
         )
     for place, value in enumerate(values):
         axes.scatter([], [], s=_DOT, color=COLOURS[place % len(COLOURS)], label=value)
-    _positive(axes)
 
 
-def _positive(axes: Axes) -> None:
-    """A logarithmic axis below, with numbers at 1, 2, 5 where it is short."""
+def _positive(axes: Axes, named: Formatter) -> None:
+    """A logarithmic axis below, with more numbers than those of decades where it is short."""
     axes.set_xscale("log")
     axes.xaxis.set_minor_formatter(NullFormatter())
+    axes.xaxis.set_major_formatter(named)
     low, high = axes.get_xlim()
     if high < 20 * low:
-        decades = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
-        steps = [step * 10.0**decade for decade in decades for step in (1, 2, 5)]
-        axes.xaxis.set_major_locator(FixedLocator([at for at in steps if low <= at <= high]))
-        axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+        axes.xaxis.set_major_locator(FixedLocator(ticks(low, high)))
+
+
+def ticks(low: float, high: float) -> list[float]:
+    """Places between two limits, in the coarsest division that has three."""
+    decades = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
+    divisions = [
+        [step * 10.0**decade for decade in decades for step in steps]
+        for steps in ((1, 2, 5), (1, 1.5, 2, 3, 4, 6))
+    ]
+    for places in (*divisions, MaxNLocator(5).tick_values(low, high)):
+        found = [float(place) for place in places if low <= place <= high]
+        if len(found) >= 3:
+            break
+    return found
 
 
 def _scale(axes: Axes, error: np.ndarray) -> None:

@@ -23,7 +23,7 @@ from system.budget import BudgetOptions, budget
 from system.explore import ExploreOptions, cli, run
 from system.explore.judge import Judged, front_of, judge
 from system.explore.layouts import DacLevel, check_used, layouts
-from system.explore.picture import svg
+from system.explore.picture import svg, ticks
 from system.explore.points import Costs, Estimate, Point, Prices, estimate
 from system.explore.sentences import sentences
 from system.explore.stage import CSV_FILE, JSON_FILE, PICTURE_FILE, Explored, Planned
@@ -352,13 +352,20 @@ def test_the_standard_error_is_binomial_and_seeds_add_theirs() -> None:
     assert 0 < of(2_000).stderr < 0.002 and 0 < of(0).stderr < 0.002
 
 
+@pytest.mark.parametrize("limits", [(1, 1.07), (0.98, 1.4), (1.2e-5, 4.7e-5), (0.07, 0.4), (3, 59)])
+def test_short_axes_have_three_to_six_numbers(limits: tuple[float, float]) -> None:
+    found = ticks(*limits)
+    assert 3 <= len(found) <= 6 and found == sorted(set(found))
+    assert limits[0] <= found[0] < found[-1] <= limits[1]
+
+
 def test_the_picture_is_the_same_for_the_same_points_and_holds_them_all() -> None:
     points = judge(
         [point("a", 0.99, 9.0, 9.0), point("b", 0.9, 1.0, 2.0), point("c", 0.8, 2.0, 3.0)]
     )
     text = svg(points)
     assert text is not None and text == svg(points)
-    for words in ("energy per inference (J)", "area (mm²)", "test error (%)"):
+    for words in ("energy per inference", "2 J", "area (mm²)", "test error (%)"):
         assert words in text
     assert svg([]) is None
     slow: list[Judged] = judge([point("a", 0.9, 1.0, 1.0)], max_latency=0.5)
