@@ -136,7 +136,8 @@ def analyse(table: Table, choices: Choices, progress: Progress = lambda _: None)
     odd = [*table.notes, *questions, *repeated_rows([(p.table, p.kind) for p in parts])]
     excluded = [*excluded, *dropped]
     fits = {part.direction: fit_direction(part, choices, progress) for part in parts}
-    doubts = [text for fit in fits.values() for text in verdict.voltage_doubts(fit)]
+    doubts = [*verdict.absent(fits)]
+    doubts += [text for fit in fits.values() for text in verdict.voltage_doubts(fit)]
     _ask(doubts)
     conduction = conduction_fit(parts, used, kind, choices.r_hrs)
     circumstances = circumstances_of(used, kind, choices.voltage_reference, unused)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass, replace
 
 from formats.cells import Cells
+from formats.device import parse_device
 from formats.plural import plural
 from formats.training import Training
 from system.architecture import Architecture
@@ -100,7 +102,7 @@ def priced(pair: Pair, architecture: Architecture, frame_rate: float) -> Budget:
     def lines(of: Workload) -> list[Line]:
         return _lines(cells, replace(layout, work=of), table, pair.trim)
 
-    warnings = [*cells.faults, *([pair.edited] if pair.edited else [])]
+    warnings = [*cells.faults, *([pair.edited] if pair.edited else []), *_assumed(cells)]
     if timing.rate < timing.requested_rate:
         asked = timing.requested_rate
         warnings.append(
@@ -152,6 +154,23 @@ def _lines(cells: Cells, layout: Layout, table: SngTable, trim: int) -> list[Lin
         *pump_lines(cells, layout, table),
     ]
     return [*lines, *overhead_lines(architecture.overheads, lines)]
+
+
+def _assumed(cells: Cells) -> list[str]:
+    """Whether the law behind every bit was fitted or taken, or has no measurement at all."""
+    device_json = str(cells.attributes["device_json"])
+    if _source(device_json, f"{cells.path}, attribute device_json") != "assumed":
+        return []
+    return [
+        "The SET law is assumed, not measured on this device (another, published device's where "
+        "the data held no SET): bit probabilities, energies and cycles are those of that law."
+    ]
+
+
+@functools.lru_cache(maxsize=16)
+def _source(device_json: str, where: str) -> str:
+    """Of the SET law; the same for all budgets of an exploration."""
+    return str(parse_device(device_json, where)["set"]["parameters"]["tau_ref"]["source"])
 
 
 def _out_of_range(work: Workload, table: SngTable) -> list[str]:

@@ -119,6 +119,16 @@ def test_a_likely_wrong_unit_is_warned_of_beside_the_verdict(
     assert str(told[0].message) in result.verdict
 
 
+def test_a_table_without_set_is_told_whose_set_law_it_gets() -> None:
+    frame = pd.DataFrame(
+        [(-v, w, 50, k) for v, w, k in ((1.2, 1e-6, 8), (1.4, 1e-6, 24), (1.2, 1e-5, 33))],
+        columns=["voltage_V", "pulse_width_s", "trials", "switched"],
+    )
+    with pytest.warns(Remark, match="the table holds no SET") as told:
+        result = fit_table(frame, family="exponential")
+    assert str(told[0].message) in result.verdict
+
+
 def test_a_count_of_one_is_singular() -> None:
     console = Console(record=True, width=110, file=io.StringIO())
     _counts("pulses", {"rows_read": 1, "not_switched": 1, "widths": 2}, console)

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
+from devices.defaults import assumed_set_law
 from formats.cells import Cells, read_cells, write_cells
 from formats.errors import InputError
 from formats.training import Training, read_training
@@ -217,6 +218,16 @@ def test_frame_rate_beyond_the_schedule_is_capped_and_said(pair: tuple[Cells, Tr
     for wrong in (0.0, -1.0, math.nan):
         with pytest.raises(InputError, match="frame-rate"):
             budget(*pair, UNROLLED, BudgetOptions(frame_rate=wrong))
+
+
+def test_a_set_law_without_a_measurement_is_warned_of(pair: tuple[Cells, Training]) -> None:
+    cells, training = pair
+    assert not any("SET law" in said for said in budget(*pair, UNROLLED, BudgetOptions()).warnings)
+    device = json.loads(cells.attributes["device_json"])
+    device["set"] = assumed_set_law().to_dict()
+    attributes = {**cells.attributes, "device_json": json.dumps(device)}
+    told = budget(replace(cells, attributes=attributes), training, UNROLLED, BudgetOptions())
+    assert any(said.startswith("The SET law is assumed") for said in told.warnings)
 
 
 def test_dacs_are_listed_as_missing_or_counted(pair: tuple[Cells, Training]) -> None:

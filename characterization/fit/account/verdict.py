@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 
 import numpy as np
 
@@ -38,6 +38,15 @@ def law_verdict(fit: LawFit) -> tuple[str, ...]:
         *thresholds.sentences(fit.thresholds),
         *fit.failed,
     )
+
+
+def absent(directions: Container[str]) -> Iterator[str]:
+    """Whether the device's own switching is in the table at all."""
+    if "set" not in directions:
+        yield (
+            "the table holds no SET: the SET law of device.json is that of another, published "
+            "device, and all bits that are made with it are that device's; add rows of SET"
+        )
 
 
 def voltage_doubts(fit: LawFit) -> Iterator[str]:
