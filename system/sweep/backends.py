@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import BrokenExecutor, CancelledError, Executor, as_completed
 from contextlib import contextmanager
 from functools import partial
+from multiprocessing import resource_tracker
 from typing import Any
 
 from joblib import Parallel, delayed, parallel_config
@@ -77,7 +78,7 @@ def _pool(
             pre_dispatch="n_jobs",
             max_nbytes=None,  # options hold no arrays to share
         )
-        with _without_interrupts(), _quiet_trackers():
+        with _quiet_trackers(), _without_interrupts():
             outcomes = parallel(tasks())
         yield from outcomes
 
@@ -85,6 +86,7 @@ def _pool(
 @contextmanager
 def _without_interrupts() -> Iterator[None]:
     """Processes and threads started in here never get Ctrl-C, which comes to us and ends them."""
+    resource_tracker.ensure_running()  # Python 3.11 lets signals through again as it starts it
     before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
     try:
         yield

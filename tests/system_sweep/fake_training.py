@@ -92,6 +92,11 @@ def waiting(options: FakeOptions) -> None:
     time.sleep(60)
 
 
+def listening(options: FakeOptions) -> None:
+    """Is refused, with the signals that this process does not hear."""
+    raise InputError("deaf to", str(signal.pthread_sigmask(signal.SIG_BLOCK, [])))
+
+
 def fake_cell(template: Path, folder: Path, length: int) -> Cell:
     """A cell of that stream length."""
     options = FakeOptions(template, folder / f"length={length}", length)

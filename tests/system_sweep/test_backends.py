@@ -160,6 +160,25 @@ def test_cells_whose_outcomes_were_lost_with_a_killed_process_are_not_run_again(
     assert pools[0] == 26 and pools.count(1) <= 3
 
 
+def test_workers_never_hear_ctrl_c(tmp_path: Path, template: Path) -> None:
+    """In a new process, which has no tracker of resources yet."""
+    program = (
+        "import sys; from pathlib import Path\n"
+        "from system.sweep.backends import processes\n"
+        "from tests.system_sweep.fake_training import fake_cell, listening\n"
+        "cells = [fake_cell(Path(sys.argv[1]), Path(sys.argv[2]), n) for n in (16, 17, 18)]\n"
+        "print(*(one.error for one in processes(cells, 2, 1, listening)), sep='\\n')\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program, template, tmp_path],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.count("SIGINT") == 3
+
+
 def test_a_worker_of_a_cluster_that_dies_ends_its_cell_with_an_error(
     tmp_path: Path, template: Path
 ) -> None:
