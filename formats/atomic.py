@@ -25,7 +25,7 @@ def replacing(path: Path) -> Iterator[Path]:
     path = Path(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        _remove_leftovers(path.absolute())
+        remove_leftovers(path.absolute())
         prefix = f".{path.name}.{_machine()}-{os.getpid()}-"
         handle, name = tempfile.mkstemp(prefix=prefix, dir=path.parent)
     except OSError as error:
@@ -59,8 +59,11 @@ def write_bytes(path: Path, data: bytes) -> None:
 
 
 @functools.cache
-def _remove_leftovers(path: Path) -> None:
-    """Delete temporary files of ``path`` whose writer, on this machine, is no more; once each."""
+def remove_leftovers(path: Path) -> None:
+    """Delete temporary files of ``path`` whose writer, on this machine, is no more; once each.
+
+    ``path`` is absolute. Writing does it; this is for a file that need not be written again.
+    """
     start = f".{path.name}.{_machine()}-"
     with suppress(OSError):  # what cannot be listed or deleted stays
         # Not as paths, which take ten times as long in a full folder; nor by a pattern, as a name

@@ -46,8 +46,11 @@ class _State:
     """Of this process; signals have no other place."""
 
     asked: float | None = None
+    lost = False
     how = AGAIN
     said = False
+    ending = threading.Lock()
+    """Held by who ends the process: the thread that lost patience, or the command that is done."""
 
 
 def asked() -> bool:
@@ -103,9 +106,26 @@ def start(module: str) -> NoReturn:
         say_interrupted()  # `stochram train` loads its stage before any command of it runs
         code = EXIT_CODE
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # all is written, or said
+    _State.ending.acquire()
     if asked():
         _leave(code)
     sys.exit(code)
+
+
+@contextmanager
+def loading() -> Iterator[None]:
+    """Within the block, which only loads modules, a command ends at once.
+
+    An exception amid the start of a compiled module (jaxlib's) crashes the process.
+    """
+    if signal.getsignal(signal.SIGINT) is not _raise:
+        yield
+        return
+    signal.signal(signal.SIGINT, _end_at_once)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, _raise)
 
 
 def _leave(code: int) -> NoReturn:
@@ -118,6 +138,7 @@ def _leave(code: int) -> NoReturn:
 
 
 def _end_at_once(*_: Any) -> NoReturn:
+    _State.ending.acquire(timeout=PATIENCE)
     say_interrupted()
     os._exit(EXIT_CODE)
 
@@ -135,8 +156,8 @@ def _listen() -> None:
 
 def _raise(_number: int, _frame: FrameType | None) -> None:
     now = time.monotonic()
-    if _State.asked is None:
-        _State.asked = now
+    if _State.asked is None or _State.lost:
+        _State.asked, _State.lost = now, False
         warnings.simplefilter("ignore")  # of libraries about the processes we end
         raise Interrupted
     if now - _State.asked > _SAME_KEYSTROKE:
@@ -152,10 +173,18 @@ def _watch(signals: socket.socket) -> None:
 
 
 def _unless_asked(hook: Any) -> Any:
-    """What libraries' threads and destructors die of after an interrupt is not shown."""
+    """What libraries' threads and destructors die of after an interrupt is not shown.
+
+    An interrupt that came amid a destructor or a callback of the garbage collector, where it is
+    lost, comes again a moment later.
+    """
 
     def quiet(event: Any) -> None:
         if not asked():
             hook(event)
+        elif event.exc_type is Interrupted:
+            _State.lost = True
+            main = threading.main_thread().ident
+            threading.Timer(0.01, signal.pthread_kill, (main, signal.SIGINT)).start()
 
     return quiet

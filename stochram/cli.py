@@ -13,6 +13,7 @@ from typing import Annotated, Any
 import typer
 
 from formats.errors import run_command
+from formats.interrupts import loading
 
 STAGES = {
     "fit": "characterization.fit.cli",
@@ -196,6 +197,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command and return its exit code."""
     words = list(sys.argv[1:] if arguments is None else arguments) or ["--help"]
     if words[0] in STAGES:
-        stage = importlib.import_module(STAGES[words[0]]).app
+        with loading():
+            stage = importlib.import_module(STAGES[words[0]]).app
         return run_command(stage, words[1:], f"stochram {words[0]}")
     return run_command(app, words, "stochram")

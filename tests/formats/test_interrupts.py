@@ -20,13 +20,13 @@ from formats.interrupts import AGAIN, EXIT_CODE, _State, say_interrupted
 
 ROOT = Path(__file__).resolve().parents[2]
 AT_WORK = """
-import sys, time
+import gc, sys, time
 from pathlib import Path
 import typer
 from formats import interrupts
 from formats.atomic import replacing
 from formats.errors import run_command
-from formats.interrupts import going_on
+from formats.interrupts import going_on, loading
 
 app = typer.Typer()
 folder = Path(__file__).parent
@@ -42,6 +42,18 @@ def work(what: str):
             with replacing(folder / "result") as temporary:
                 temporary.write_text("half")
                 ready()
+        interrupts.PATIENCE = 50.0
+        if what == "loads what swallows":
+            with loading():
+                try:
+                    ready()
+                except BaseException:
+                    time.sleep(60)
+        if what == "collects":
+            gc.callbacks.append(lambda *_: ready())  # where an exception is lost
+            gc.collect()
+            gc.callbacks.clear()
+            time.sleep(60)
         interrupts.PATIENCE = 0.3
         while True:  # as a library that lets nothing through
             try:
@@ -113,6 +125,15 @@ def test_a_command_that_loads_another_one_ends_alike(tmp_path: Path) -> None:
     run = interrupted(tmp_path, "loads")
     assert run.returncode == EXIT_CODE
     assert run.stderr == f"interrupted: no file was left half-written; {AGAIN}\n"
+
+
+@pytest.mark.parametrize("what", ["loads what swallows", "collects"])
+def test_an_interrupt_that_would_be_lost_or_do_harm_ends_it_soon(what: str, tmp_path: Path) -> None:
+    """Amid modules that start, and amid the garbage collector's callbacks."""
+    (tmp_path / "command.py").write_text(AT_WORK)
+    run = interrupted(tmp_path, what)  # within 30 s, where the thread would wait 50
+    assert run.returncode == EXIT_CODE
+    assert re.fullmatch(r"interrupted: .* half-written; .* goes on after page 3\n", run.stderr)
 
 
 def test_an_interrupted_command_does_not_take_its_libraries_apart(tmp_path: Path) -> None:
