@@ -106,8 +106,8 @@ def start(module: str) -> NoReturn:
         say_interrupted()  # `stochram train` loads its stage before any command of it runs
         code = EXIT_CODE
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # all is written, or said
-    _State.ending.acquire()
     if asked():
+        _State.ending.acquire()
         _leave(code)
     sys.exit(code)
 
