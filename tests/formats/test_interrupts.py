@@ -15,6 +15,8 @@ from pathlib import Path
 
 import pytest
 
+import stochram.cli
+from formats import interrupts
 from formats.atomic import _machine, replacing, write_text
 from formats.interrupts import AGAIN, EXIT_CODE, _State, say_interrupted
 
@@ -134,6 +136,25 @@ def test_an_interrupt_that_would_be_lost_or_do_harm_ends_it_soon(what: str, tmp_
     run = interrupted(tmp_path, what)  # within 30 s, where the thread would wait 50
     assert run.returncode == EXIT_CODE
     assert re.fullmatch(r"interrupted: .* half-written; .* goes on after page 3\n", run.stderr)
+
+
+def test_a_stage_is_loaded_where_ctrl_c_ends_it_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """jaxlib crashes where an exception comes amid its start."""
+    heard = []
+
+    def load(_: str) -> None:
+        heard.append(signal.getsignal(signal.SIGINT))
+        raise ModuleNotFoundError
+
+    monkeypatch.setattr("stochram.cli.importlib.import_module", load)
+    before = signal.signal(signal.SIGINT, interrupts._raise)
+    try:
+        with pytest.raises(ModuleNotFoundError):
+            stochram.cli.main(["train"])
+        assert heard == [interrupts._end_at_once]
+        assert signal.getsignal(signal.SIGINT) is interrupts._raise
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def test_an_interrupted_command_does_not_take_its_libraries_apart(tmp_path: Path) -> None:
