@@ -1,7 +1,7 @@
-"""Lets a child process try first what C code may hang, crash or run out of memory on.
+"""Lets a child process read what C code may hang, crash or run out of memory on.
 
-The child gets what is to be tried, the limits, and nothing else of ours; what it says is the reason
-why it failed. What it came through is then done again in this process.
+The child gets what is to be read, the limits, and nothing else of ours. It hands back plain bytes,
+so that what it read need not be decoded again here, or the reason why it could not.
 """
 
 from __future__ import annotations
@@ -18,12 +18,18 @@ MOST_MEMORY = 4 * 2**30
 """Bytes of address space."""
 _ROOT = str(Path(__file__).resolve().parents[1])
 _START = "import sys; sys.path.insert(0, sys.argv[1]); from formats.child import tried; tried()"
+_REFUSED = 3
+"""Exit code of a child that says why it failed."""
 
 
-def refusal(function: str, argument: str, content: bytes = b"") -> str | None:
-    """Why ``function`` (MODULE:NAME) fails on the argument in a child; None where it does not.
+class RefusedError(Exception):
+    """Why the child did not hand over what was asked."""
 
-    The function takes the text ``argument`` and the bytes ``content``.
+
+def delivered(function: str, argument: str, content: bytes = b"") -> bytes:
+    """What ``function`` (MODULE:NAME) makes of the text ``argument`` and ``content`` in a child.
+
+    Raises :class:`RefusedError` with one line where it fails, hangs or crashes.
     """
     try:
         child = subprocess.run(
@@ -35,24 +41,27 @@ def refusal(function: str, argument: str, content: bytes = b"") -> str | None:
             env={**os.environ, "OPENBLAS_NUM_THREADS": "1"},
             check=False,
         )
-    except subprocess.TimeoutExpired:
-        return f"it does not come to an end in {MOST_SECONDS:g} s"
-    if not child.returncode:
-        return None
-    said = child.stdout.decode(errors="replace").strip().splitlines()
-    return said[-1] if said else f"its reader crashes, with code {child.returncode}"
+    except subprocess.TimeoutExpired as error:
+        raise RefusedError(f"it does not come to an end in {MOST_SECONDS:g} s") from error
+    if child.returncode == _REFUSED:
+        raise RefusedError(child.stdout.decode(errors="replace"))
+    if child.returncode:
+        raise RefusedError(f"its reader crashes, with code {child.returncode}")
+    return bytes(child.stdout)
 
 
 def tried() -> None:
-    """What the child does: the function, within limits; exit code 1 and the reason if it fails."""
+    """What the child does: the function, within limits; its bytes, or the reason, on stdout."""
     resource.setrlimit(resource.RLIMIT_AS, (MOST_MEMORY, MOST_MEMORY))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    answer, sys.stdout = sys.stdout.buffer, sys.stderr
     module, name = sys.argv[2].split(":")
     try:
-        getattr(importlib.import_module(module), name)(sys.argv[3], sys.stdin.buffer.read())
+        found = getattr(importlib.import_module(module), name)(sys.argv[3], sys.stdin.buffer.read())
     except Exception as error:
-        print(first_line(error))
-        sys.exit(1)
+        answer.write(first_line(error).encode(errors="replace"))
+        sys.exit(_REFUSED)
+    answer.write(found)
 
 
 def first_line(error: BaseException) -> str:

@@ -3,8 +3,9 @@
 A file of ours ends with a seal, a line with the SHA-256 of what stands before it. HDF5 ignores what
 stands behind its end of file, and drops it when it changes a file, so a sealed file is as we wrote
 it and is opened right away; one whose seal is wrong was damaged since. A file without a seal was
-made or edited by someone else, which is fine: a child process reads all of it first, and is killed
-if it takes too long or too much memory. The seal is against damage; it does not say who made it.
+made or edited by someone else, which is fine: a child process writes what it holds anew, and is
+killed if it takes too long or too much memory; only the new file is opened here. The seal is
+against damage; it does not say who made it.
 
 Files that lead to others, need filter plugins, or announce more than they can hold are refused.
 """
@@ -13,6 +14,7 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import io
 import math
 import re
 from collections.abc import Iterator
@@ -23,7 +25,7 @@ import h5netcdf
 import h5py
 import numpy as np
 
-from formats.child import first_line, refusal
+from formats.child import RefusedError, delivered, first_line
 from formats.errors import InputError
 
 LARGEST = 2**30
@@ -42,16 +44,19 @@ def sealed(content: bytes) -> bytes:
 
 @contextmanager
 def opened(path: Path) -> Iterator[h5netcdf.File]:
-    """The file, open for reading, once HDF5 may be let at it.
+    """The file, open for reading; where it has no seal, what a child process made of it.
 
     Raises :class:`InputError` for a missing, broken, damaged or boundless file, also where reading
     in the block fails.
     """
     path = Path(path)
-    _admit(path)
+    digest = _unsealed(path)
+    copy = _anew(path, digest) if digest else None
     with _readable(path):
-        _check_structure(path)
-        with h5netcdf.File(path, "r", decode_vlen_strings=True) as handle:
+        if copy is None:
+            _check_structure(path)
+        source = path if copy is None else io.BytesIO(copy)
+        with h5netcdf.File(source, "r", decode_vlen_strings=True) as handle:
             yield handle
 
 
@@ -66,19 +71,38 @@ def values_of(variable: h5netcdf.Variable) -> np.ndarray:
     return np.array(texts, str).reshape(values.shape)
 
 
-def read_all(path: str, _: bytes) -> None:
-    """Read everything in a file; what the child of :func:`_admit_foreign` does."""
+def rewritten(path: str, _: bytes) -> bytes:
+    """All that the file holds as a new file; what the child of :func:`_anew` does."""
     _check_structure(Path(path))
-    with h5netcdf.File(path, "r", decode_vlen_strings=True) as handle:
-        for group in (handle, *handle.groups.values()):
-            dict(group.attrs)
-            for variable in group.variables.values():
-                dict(variable.attrs)
-                values_of(variable)
+    content = io.BytesIO()
+    with (
+        h5netcdf.File(path, "r", decode_vlen_strings=True) as file,
+        h5netcdf.File(content, "w") as copy,
+    ):
+        _copy(file, copy)
+    return content.getvalue()
 
 
-def _admit(path: Path) -> None:
-    """Raise :class:`InputError` unless the file is sealed as it is, or a child could read it."""
+def _copy(source: h5netcdf.Group, target: h5netcdf.Group) -> None:
+    target.dimensions = {name: found.size for name, found in source.dimensions.items()}
+    target.attrs.update(source.attrs)
+    for name, variable in source.variables.items():
+        values = values_of(variable)
+        if values.dtype.kind == "U":
+            values = values.astype(object)
+        dtype = h5py.string_dtype() if values.dtype == object else values.dtype
+        new = target.create_variable(name, variable.dimensions, dtype)
+        new[...] = values
+        new.attrs.update(variable.attrs)
+    for name, group in source.groups.items():
+        _copy(group, target.create_group(name))
+
+
+def _unsealed(path: Path) -> str:
+    """The SHA-256 of a file without seal, "" for a sealed one.
+
+    Raises :class:`InputError` where there is no such file, or the seal is wrong.
+    """
     try:
         if not path.is_file():
             raise InputError(path, "no such file")
@@ -90,20 +114,23 @@ def _admit(path: Path) -> None:
         raise InputError(path, f"cannot be read ({first_line(error)})") from error
     found = _SEAL.fullmatch(content[-_SEAL_LENGTH:])
     if found is None:
-        _admit_foreign(path, hashlib.sha256(content).hexdigest())
-    elif hashlib.sha256(memoryview(content)[:-_SEAL_LENGTH]).hexdigest().encode() != found[1]:
+        return hashlib.sha256(content).hexdigest()
+    if hashlib.sha256(memoryview(content)[:-_SEAL_LENGTH]).hexdigest().encode() != found[1]:
         raise InputError(
             path,
             "is damaged: its content does not fit the checksum in its last line; copy it again or "
             "make it anew",
         )
+    return ""
 
 
-@functools.lru_cache(maxsize=256)
-def _admit_foreign(path: Path, digest: str) -> None:
-    """A child reads the file of this ``digest``; not again once it could."""
-    if reason := refusal("formats.netcdf_guard:read_all", str(path)):
-        raise InputError(path, f"is not a readable NetCDF-4 file ({reason})")
+@functools.lru_cache(maxsize=4)
+def _anew(path: Path, digest: str) -> bytes:
+    """What a child makes of the file of this ``digest``; kept, as most are opened twice."""
+    try:
+        return delivered("formats.netcdf_guard:rewritten", str(path))
+    except RefusedError as reason:
+        raise InputError(path, f"is not a readable NetCDF-4 file ({reason})") from reason
 
 
 @contextmanager

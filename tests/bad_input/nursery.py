@@ -51,29 +51,31 @@ def _forked(task: list[str], content: bytes, seconds: float) -> SimpleNamespace 
     process = _CONTEXT.Process(target=_tried, args=(task, content, sender))
     process.start()
     sender.close()
-    process.join(seconds)
     try:
-        if process.exitcode is None:
+        if not receiver.poll(seconds):
             process.kill()
             process.join()
             return None
-        said = receiver.recv_bytes() if process.exitcode and receiver.poll() else b""
-        return SimpleNamespace(returncode=process.exitcode, stdout=said)
-    except EOFError:  # it crashed
-        return SimpleNamespace(returncode=process.exitcode, stdout=b"")
+        try:
+            answer = receiver.recv_bytes()
+        except EOFError:  # it crashed
+            answer = b""
+        process.join()
+        return SimpleNamespace(returncode=process.exitcode, stdout=answer)
     finally:
         receiver.close()
         process.close()
 
 
 def _tried(task: list[str], content: bytes, sender: Connection) -> None:
-    """:func:`formats.child.tried` with the task, the content and the output in their places."""
-    said = io.StringIO()
+    """:func:`formats.child.tried` with the task, the content and the answer in their places."""
+    answer = io.BytesIO()
     sys.argv = ["", "", *task]
     sys.stdin = io.TextIOWrapper(io.BytesIO(content))
-    sys.stdout = said
+    sys.stdout = output = io.TextIOWrapper(answer)
     os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
     try:
         child.tried()
     finally:
-        sender.send_bytes(said.getvalue().encode())
+        sender.send_bytes(answer.getvalue())
+        output.close()

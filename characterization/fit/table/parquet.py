@@ -1,43 +1,71 @@
 """Reads a Parquet file with fastparquet, which pandas will drop as an engine of its own.
 
-Its decoder is compiled and never comes back from some damaged files: a child process tries first.
+Its decoder is compiled, and hangs or crashes at some damaged files: only a child process uses it,
+and hands back the columns as numbers and JSON.
 """
 
 from __future__ import annotations
 
 import io
+import json
 import warnings
 
 import numpy as np
 import pandas as pd
 
-from formats.child import refusal
+from formats.child import RefusedError, delivered
 from formats.errors import InputError
 
 MAGIC = b"PAR1"
 LARGEST = 50_000_000
 """Values (rows times columns) that are accepted."""
+_REFUSALS = {
+    "dates": "holds dates or time spans; store seconds as numbers, or leave the column out",
+    "lists": "holds lists; expected one number or word a row",
+}
+_DTYPES = {"numbers": float, "truths": bool}
 
 
 def read_parquet(data: bytes, where: str) -> pd.DataFrame:
-    """The columns of a Parquet file as numbers or text.
+    """The columns of a Parquet file as numbers or text, '' for a text that is missing.
 
     Raises :class:`InputError` where it cannot be read, is too large, or holds nested columns or
     dates.
     """
-    if reason := refusal("characterization.fit.table.parquet:decoded", where, data):
-        raise InputError(where, f"cannot be read as Parquet ({reason}); try CSV")
-    frame = decoded(where, data)
-    if any(name is not None for name in frame.index.names):
-        frame = frame.reset_index()
+    try:
+        stream = io.BytesIO(delivered("characterization.fit.table.parquet:packed", where, data))
+    except RefusedError as reason:
+        raise InputError(where, f"cannot be read as Parquet ({reason}); try CSV") from reason
+    columns = []
+    for name, kind, size in json.loads(stream.readline()):
+        if kind in _REFUSALS:
+            raise InputError(f"{where}, column {name!r}", _REFUSALS[kind])
+        content = stream.read(size)
+        if kind in _DTYPES:
+            values = np.frombuffer(content, _DTYPES[kind])
+            columns.append(pd.Series(values, name=name))
+        else:
+            columns.append(pd.Series(json.loads(content), name=name, dtype=object))
+    frame = pd.concat(columns, axis=1) if columns else pd.DataFrame()
     if frame.empty:
         raise InputError(where, "holds no rows")
-    frame.columns = [str(name) for name in frame.columns]
-    return frame.apply(lambda column: _plain(column, where))
+    return frame
 
 
-def decoded(where: str, data: bytes) -> pd.DataFrame:
-    """The columns as fastparquet gives them; it raises whatever its decoder meets."""
+def packed(where: str, data: bytes) -> bytes:
+    """What the child makes of the file: a line with name, kind and size of each column, then these.
+
+    It raises whatever the decoder meets.
+    """
+    frame = _decoded(data)
+    if any(name is not None for name in frame.index.names):
+        frame = frame.reset_index()
+    columns = [(str(name), *_plain(frame.iloc[:, i])) for i, name in enumerate(frame.columns)]
+    header = json.dumps([(name, kind, len(content)) for name, kind, content in columns])
+    return b"".join([header.encode(), b"\n", *(content for _, _, content in columns)])
+
+
+def _decoded(data: bytes) -> pd.DataFrame:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # fastparquet asks for options pandas has retired
         import fastparquet
@@ -50,30 +78,25 @@ def decoded(where: str, data: bytes) -> pd.DataFrame:
         return frame
 
 
-def _plain(column: pd.Series, where: str) -> pd.Series:
-    """Numbers as they are; text, categories and bytes as text, with '' for what is missing."""
+def _plain(column: pd.Series) -> tuple[str, bytes]:
+    """The kind of a column and its values: numbers as they are, all else cell by cell."""
     if isinstance(column.dtype, pd.CategoricalDtype):
         column = column.astype(column.cat.categories.dtype)
     if pd.api.types.is_datetime64_any_dtype(column) or pd.api.types.is_timedelta64_dtype(column):
-        raise InputError(
-            f"{where}, column {column.name!r}",
-            "holds dates or time spans; store seconds as numbers, or leave the column out",
-        )
+        return "dates", b""
     if pd.api.types.is_bool_dtype(column) and not column.isna().any():
-        return column.astype(bool)
+        return "truths", column.to_numpy(bool).tobytes()
     if pd.api.types.is_numeric_dtype(column):
-        return pd.Series(column.to_numpy(float, na_value=np.nan), name=column.name)
-    cells = [_cell(value, where, str(column.name)) for value in column]
-    return pd.Series(cells, name=column.name, dtype=object)
+        return "numbers", column.to_numpy(float, na_value=np.nan).tobytes()
+    if any(isinstance(value, (list, dict, np.ndarray, tuple)) for value in column):
+        return "lists", b""
+    return "cells", json.dumps([_cell(value) for value in column]).encode()
 
 
-def _cell(value: object, where: str, name: str) -> object:
+def _cell(value: object) -> object:
+    """A number as it is, anything else as text."""
     if value is None or value is pd.NA or (isinstance(value, float) and np.isnan(value)):
         return ""
     if isinstance(value, bytes):
         return value.decode("utf-8", errors="replace")
-    if isinstance(value, (list, dict, np.ndarray, tuple)):
-        raise InputError(
-            f"{where}, column {name!r}", "holds lists; expected one number or word a row"
-        )
     return value if isinstance(value, (int, float, bool)) else str(value)
