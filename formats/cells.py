@@ -120,6 +120,9 @@ PROBABILITIES = (
     "e10",
 )
 """Of the SNG."""
+LEAST_READ_ERROR = 1e-12
+"""Read errors below it are shown as below it (assumed): so far out, 7 sigma, no one has measured
+that resistances, offsets and noise are normal, as their quadrature takes them."""
 _ROUNDING = 1e-9
 PHASES = ("reset", "write", "read")
 OUTCOMES = ("held", "switched")

@@ -12,10 +12,17 @@ from rich.table import Table
 
 from devices.cbram import CBRAM
 from devices.parameter import Parameter
-from formats.cells import CONDITIONS, Cells, at_nominal, read_cells
+from formats.cells import CONDITIONS, LEAST_READ_ERROR, Cells, at_nominal, read_cells
 
 REACHED = 0.99
 """Bit probability below which the screen says that the curve ends early."""
+
+
+def read_error(value: xr.DataArray, digits: int) -> str:
+    """A read error, or the least that is shown."""
+    if float(value) < LEAST_READ_ERROR:
+        return f"< {LEAST_READ_ERROR:g}"
+    return f"{float(value):.{digits}g}"
 
 
 def assumed_parameters(device: CBRAM) -> list[tuple[str, Parameter]]:
@@ -94,7 +101,7 @@ def show(path: Path, console: Console) -> None:
         f"sense amplifier: trips at {float(sng['trip_resistance']):.3g} ohm, offset "
         f"{float(sng['sense_offset']) * 1e3:.1f} mV (frozen), noise "
         f"{float(sng['sense_noise']) * 1e3:.1f} mV a bit; HRS read as 1 "
-        f"{float(sng['e01']):.1g}, LRS as 0 {float(sng['e10']):.1g}"
+        f"{read_error(sng['e01'], 1)}, LRS as 0 {read_error(sng['e10'], 1)}"
     )
     console.print(_errors_of_p(sng))
     for line in _column(cells):

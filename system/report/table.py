@@ -25,6 +25,9 @@ SUFFIXES = {
 }
 """Units at the end of a key of report.json, in SI units, with the factor to these."""
 ABSENT = "–"
+_PLACE = "; cells.nc "
+_SHORT = 60
+"""Signs of a source that are told again in each row."""
 
 
 @dataclass(frozen=True)
@@ -94,6 +97,17 @@ class Table:
     def crowded(self) -> bool:
         """Whether long texts stand beside so many columns that they need a width of their own."""
         return len(self.columns) > 7 and any(column.wide for column in self.columns)
+
+    def shown(self, row: int, column: int) -> str:
+        """The text of a cell on a page; a long source that the row above has is not told again."""
+        here = self.columns[column].shown(self.rows[row][column])
+        if self.columns[column].kind != "source" or row == 0:
+            return here
+        text, _, place = here.partition(_PLACE)
+        above = self.columns[column].shown(self.rows[row - 1][column]).partition(_PLACE)[0]
+        if text != above or len(text) <= _SHORT:
+            return here
+        return f"{text.split(':')[0]}: as above{_PLACE}{place}" if place else here
 
     def csv(self) -> str:
         """The table as comma-separated values (RFC 4180)."""

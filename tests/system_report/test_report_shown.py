@@ -9,12 +9,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from characterization.extract.screen import read_error
 from devices.presets import knag2014
+from formats.cells import at_nominal, read_cells
 from formats.json_file import read_json
 from formats.training import write_training
 from system.bitstream import StreamRules
 from system.report.chart import drawing, figure
 from system.report.cli import main
+from system.report.page.cells import sng
 from system.report.page.device import fit_pulses
 from system.report.quantity import percent, quantity
 from tests import synthetic_training as synthetic
@@ -178,3 +181,15 @@ def test_a_fit_without_pulse_points_is_no_obstacle(
     rewrite(cells_file, fit_json=text)
     assert run(cells_file, training_file, tmp_path, "--accept-edited-cells") == 0
     assert "with the fitted law" not in (tmp_path / "report.html").read_text("utf-8")
+
+
+@pytest.mark.parametrize("error, shown", [(7e-75, "0 … 1.00×10⁻¹²"), (2e-9, "2.00×10⁻⁹")])
+def test_a_read_error_far_in_the_tail_is_shown_as_below_a_limit(
+    cells_file: Path, error: float, shown: str
+) -> None:
+    cells = read_cells(cells_file)
+    cells.sng["e10"][...] = error
+    table = sng(cells)
+    assert table.shown(len(table.rows) - 1, 1) == shown
+    told = read_error(at_nominal(cells.sng)["e10"], 1)
+    assert told == ("< 1e-12" if error < 1e-12 else "2e-09")

@@ -113,3 +113,21 @@ def test_counts_of_records_are_shown_in_full() -> None:
     assert shown == ["1", "1.00", "64, 64, 1\u202f024"]
     assert table.columns[0].shown(table.rows[1][0]) == "2\u202f000"
     assert in_words("fp32_mac_area_um2") == "FP32 MAC area"
+
+
+def test_a_long_source_is_told_once_on_the_page_and_always_in_the_csv() -> None:
+    long = "derived: " + "poly pitches " * 8
+    rows = (
+        ("inv", f"{long}; cells.nc inv/area"),
+        ("nand2", f"{long}; cells.nc nand2/area"),
+        ("sng", "assumed: short; cells.nc sng/area"),
+        ("dff", "assumed: short; cells.nc dff/area"),
+    )
+    table = Table("t", "", (Column("cell"), Column("source", "source")), rows)
+    assert [table.shown(row, 1) for row in range(4)] == [
+        rows[0][1],
+        "derived: as above; cells.nc nand2/area",
+        rows[2][1],
+        rows[3][1],
+    ]
+    assert table.csv().count(long) == 2

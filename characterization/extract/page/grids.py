@@ -12,7 +12,7 @@ import xarray as xr
 from characterization.extract.figures.energy import breakdown
 from characterization.extract.figures.probability import nominal_condition
 from characterization.extract.page.amounts import UNKNOWN, amount, number, signed_percent
-from characterization.extract.screen import stored
+from characterization.extract.screen import read_error, stored
 from characterization.page.frame import Grid
 from formats.cells import at_nominal
 
@@ -83,8 +83,8 @@ def conditions_grid(groups: Groups, default_mac: str) -> Grid | None:
                 f"{float(kelvin):g} K",
                 _voltage_at(one, p),
                 amount(float(parts.sum()), "J"),
-                number(float(here["e01"]), 2),
-                number(float(here["e10"]), 2),
+                read_error(here["e01"], 2),
+                read_error(here["e10"], 2),
                 amount(float(here["leakage_power"]), "W"),
             ]
             there = _matching(mac, corner, kelvin)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
-from formats.cells import OUTCOMES, PHASES, Cells, at_nominal
+from formats.cells import LEAST_READ_ERROR, OUTCOMES, PHASES, Cells, at_nominal
 from system.budget.sng import conditions, sng_table
 from system.budget.units import gate_unit, register_unit, source
 from system.report.chart import Axis, Chart, Panel, Series
@@ -35,8 +37,8 @@ def sng(cells: Cells) -> Table:
     ]
     rows += [
         ("area", (float(group["area"]), "m2"), source(cells, "sng", "area")),
-        ("read error P(1 | stored 0)", (table.e01, "1"), source(cells, "sng", "e01")),
-        ("read error P(0 | stored 1)", (table.e10, "1"), source(cells, "sng", "e10")),
+        ("read error P(1 | stored 0)", _read_error(table.e01), source(cells, "sng", "e01")),
+        ("read error P(0 | stored 1)", _read_error(table.e10), source(cells, "sng", "e10")),
     ]
     return Table(
         "sng",
@@ -44,6 +46,10 @@ def sng(cells: Cells) -> Table:
         (Column("quantity"), Column("value", "amount"), Column("source", "source", wide=True)),
         tuple(rows),
     )
+
+
+def _read_error(value: float) -> tuple[Any, str]:
+    return (value if value >= LEAST_READ_ERROR else (0.0, LEAST_READ_ERROR)), "1"
 
 
 def gates(cells: Cells) -> Table:
