@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from characterization.extract import refusals
 from circuits.sng.design import SngDesign
 from devices.defaults import (
     assumed_conduction,
@@ -21,7 +22,7 @@ from devices.defaults import (
 )
 from devices.parameter import Parameter
 from devices.technology import CMOS40LP
-from formats.cells import read_cells
+from formats.cells import LEAST_READ_ERROR, read_cells
 from formats.training import read_training
 from system.architecture import UNROLLED
 from system.budget import BudgetOptions, budget
@@ -67,6 +68,13 @@ def test_choices_of_the_sng_are_on_the_page() -> None:
         ("line_capacitance", "F"),
     ):
         assert f"| `{name}` | {getattr(design, name):g} {unit} |" in PAGE
+
+
+def test_limits_of_a_cell_are_on_the_page() -> None:
+    assert f"| read disturb | at most {refusals.LARGEST_READ_DISTURB:g} |" in PAGE
+    assert f"| read error | at most {refusals.LARGEST_READ_ERROR:g} |" in PAGE
+    assert f"| RESET | at least {refusals.LEAST_RESET:g} |" in PAGE
+    assert f"Read errors below {LEAST_READ_ERROR:g} are shown" in PAGE
 
 
 def test_classes_of_high_voltage_transistors_are_on_the_page() -> None:
