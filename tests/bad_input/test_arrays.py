@@ -158,6 +158,19 @@ def test_a_bomb_is_judged_by_what_it_announces(tmp_path: Path) -> None:
         read_bits(path)
 
 
+def test_an_array_larger_than_its_limit_or_its_file_is_refused_before_it_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "bits.npy"
+    path.write_bytes(npy(np.zeros(2000, np.uint8)))
+    monkeypatch.setattr(np.lib.format, "read_array", None)
+    with pytest.raises(InputError, match=r"bits.npy: announces 2000 bytes of numbers; at most 999"):
+        read_array(path, 999)
+    path.write_bytes(npy_header("{'descr': '<u8', 'fortran_order': False, 'shape': (99,), }"))
+    with pytest.raises(InputError, match=r"bits.npy: announces 792 bytes of numbers but holds 0"):
+        read_array(path, 2**40)
+
+
 def test_an_endless_file_of_bits_is_read_to_the_limit_only(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
