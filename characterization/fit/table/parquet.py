@@ -42,7 +42,7 @@ def read_parquet(data: bytes, where: str) -> pd.DataFrame:
             raise InputError(f"{where}, column {name!r}", _REFUSALS[kind])
         content = stream.read(size)
         if kind in _DTYPES:
-            values = np.frombuffer(content, _DTYPES[kind])
+            values = np.frombuffer(content, _DTYPES[kind]).copy()  # may be written to
             columns.append(pd.Series(values, name=name))
         else:
             columns.append(pd.Series(json.loads(content), name=name, dtype=object))
