@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import csv
 import json
+import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,9 +17,12 @@ import pytest
 from formats.errors import InputError
 from formats.interrupts import say_interrupted
 from system.sweep import SweepOptions, cli, run
+from system.sweep.cell import Cell
 from system.sweep.collect import Result
 from system.sweep.picture import first_number, group, svg
 from system.sweep.plan import Pace, duration, passes
+from system.sweep.screen import Screen
+from system.sweep.stage import everything, train
 from system.sweep.waiting import progress, watched
 from system.train.checkpoint import Checkpoints
 from system.train.options import TrainOptions, stage_provenance
@@ -244,6 +248,36 @@ def test_images_and_time_left_are_counted() -> None:
     assert pace.left([600, 200], 8) == pytest.approx(3.0)  # no cell is divided
     assert pace.left([], 2) is None and Pace().left([1], 1) is None
     assert [duration(s) for s in (45, 600, 7200)] == ["45 s", "10 min", "2.0 h"]
+
+
+def test_a_resumed_cell_does_not_foresee_the_time(
+    options: SweepOptions, trainer: Trainer, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It did a part of its work only."""
+    options = replace(options, vary=("stream_length=16,64,128",))
+    for resumed in (False, True):
+        cells = [result.cell for result in run(options, trainer)]
+        told = [line for line in capsys.readouterr().err.splitlines() if "left" in line]
+        assert ["about" in line for line in told] == [False, not resumed, True]
+        for cell in cells:
+            shutil.rmtree(cell.folder)
+        (cells[0].folder / "checkpoints").mkdir(parents=True)
+        (cells[0].folder / "checkpoints" / "sc-seed1.npz").touch()
+
+
+def test_a_search_that_ends_early_counts_to_what_it_may_run(
+    options: SweepOptions, trainer: Trainer, capsys: pytest.CaptureFixture[str]
+) -> None:
+    found = run(replace(options, dry_run=True), trainer)
+    screen = Screen(quiet=False, bar=False)
+
+    def two(results: Sequence[Result]) -> list[Cell]:
+        return everything(results)[:2] if not trainer.asked else []
+
+    train(options, ["stream_length", "batch_size"], found, screen, trainer, two, most=2)
+    told = capsys.readouterr().err
+    assert "[1/2]" in told and "[2/2]" in told and "/4]" not in told
+    assert told.count("left") == 3  # the plan's, before the first cell, after it
 
 
 def test_the_picture_has_a_line_for_each_combination_and_wilson_bars(
