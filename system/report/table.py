@@ -105,9 +105,10 @@ class Table:
             return here
         text, _, place = here.partition(_PLACE)
         above = self.columns[column].shown(self.rows[row - 1][column]).partition(_PLACE)[0]
-        if text != above or len(text) <= _SHORT:
+        kind, colon, _ = text.partition(":")
+        if text != above or len(text) <= _SHORT or not colon or not place:
             return here
-        return f"{text.split(':')[0]}: as above{_PLACE}{place}" if place else here
+        return f"{kind}: as above{_PLACE}{place}"
 
     def csv(self) -> str:
         """The table as comma-separated values (RFC 4180)."""

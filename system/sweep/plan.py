@@ -7,18 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from formats.atomic import remove_leftovers
 from formats.provenance import provenance_key
 from formats.training import ARITHMETICS
-from system.sweep.cell import (
-    TIME_FILE,
-    TRAINING_FILE,
-    Cell,
-    cell_name,
-    finished,
-    options_of,
-    time_of,
-)
+from system.sweep.cell import TRAINING_FILE, Cell, cell_name, finished, options_of, time_of
 from system.sweep.check import characters
 from system.sweep.collect import Result
 from system.sweep.grid import Grid
@@ -89,9 +80,7 @@ def _available(folder: str | Path | None) -> int:
 
 
 def look(cells: Sequence[Cell]) -> list[Result]:
-    """What is there already of each cell, after what a killed writer left of its last file."""
-    for cell in cells:
-        remove_leftovers((cell.folder / TIME_FILE).absolute())
+    """What is there already of each cell."""
     return [Result(cell, finished(cell), time_of(cell)) for cell in cells]
 
 

@@ -8,11 +8,11 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
-from formats.atomic import write_text
+from formats.atomic import remove_leftovers, write_text
 from formats.errors import InputError
 from formats.interrupts import INTERRUPTS, going_on
 from system.sweep.backends import BACKENDS, cluster, here, on_executor, processes
-from system.sweep.cell import Cell, finished, time_of
+from system.sweep.cell import TIME_FILE, Cell, finished, time_of
 from system.sweep.check import check_cells
 from system.sweep.collect import Result, write_csv
 from system.sweep.grid import Grid, read_grid
@@ -119,6 +119,8 @@ def train(
 
     ``most`` cells will run if ``choose`` does not take all (to foresee the time).
     """
+    for result in found:  # of a worker killed at its last file, which is not written again
+        remove_leftovers((result.cell.folder / TIME_FILE).absolute())
     results = {result.cell.name: result for result in found}
     waiting = {cell.name: cell for cell in everything(found)}
     pace, total, done = known_pace(found, options.rate), len(waiting), 0

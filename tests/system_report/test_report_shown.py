@@ -191,5 +191,6 @@ def test_a_read_error_far_in_the_tail_is_shown_as_below_a_limit(
     cells.sng["e10"][...] = error
     table = sng(cells)
     assert table.shown(len(table.rows) - 1, 1) == shown
+    assert ("below 1e-12 (assumed)" in table.rows[-1][2]) == (error < 1e-12)
     told = read_error(at_nominal(cells.sng)["e10"], 1)
     assert told == ("< 1e-12" if error < 1e-12 else "2e-09")

@@ -16,13 +16,11 @@ from typing import Any
 
 import pytest
 
-from formats.atomic import _machine, remove_leftovers
 from formats.errors import InputError
 from formats.provenance import sha256_file
 from system.sweep import backends
 from system.sweep.backends import cluster, here, on_executor, processes
 from system.sweep.cell import finished, time_of
-from system.sweep.plan import look
 from system.sweep.worker import Outcome, run_cell
 from tests.system_sweep.fake_training import FakeOptions, fake, fake_cell
 
@@ -160,18 +158,6 @@ def test_cells_whose_outcomes_were_lost_with_a_killed_process_are_not_run_again(
     assert [name for name, outcome in found.items() if outcome.error] == ["length=666"]
     # The one to blame, one beside it, and one that waits: joblib takes them two at a time.
     assert pools[0] == 26 and pools.count(1) <= 3
-
-
-def test_what_a_killed_worker_left_in_a_finished_cell_goes(tmp_path: Path, template: Path) -> None:
-    """Killed as it wrote time.json, its last file: nothing writes it again."""
-    cell = fake_cell(template, tmp_path, 16)
-    list(here([cell], 1, fake))
-    left = cell.folder / f".time.json.{_machine()}-{2**31 - 1}-abcdefgh"
-    left.touch()
-    remove_leftovers.cache_clear()  # as in a new process
-    (found,) = look([cell])
-    assert found.scores is not None and found.time is not None
-    assert not left.exists()
 
 
 def test_workers_never_hear_ctrl_c(tmp_path: Path, template: Path) -> None:

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from formats.atomic import _machine, remove_leftovers
 from formats.errors import InputError
 from formats.interrupts import say_interrupted
 from system.sweep import SweepOptions, cli, run
@@ -248,6 +249,21 @@ def test_images_and_time_left_are_counted() -> None:
     assert pace.left([600, 200], 8) == pytest.approx(3.0)  # no cell is divided
     assert pace.left([], 2) is None and Pace().left([1], 1) is None
     assert [duration(s) for s in (45, 600, 7200)] == ["45 s", "10 min", "2.0 h"]
+
+
+def test_what_a_killed_worker_left_in_a_finished_cell_goes_with_the_next_run(
+    options: SweepOptions, trainer: Trainer
+) -> None:
+    """Killed as it wrote time.json, its last file: nothing writes it again."""
+    options = replace(options, vary=("stream_length=16",))
+    (found,) = run(options, trainer)
+    left = found.cell.folder / f".time.json.{_machine()}-{2**31 - 1}-abcdefgh"
+    left.touch()
+    remove_leftovers.cache_clear()  # as in a new process
+    run(replace(options, dry_run=True), trainer)
+    assert left.exists()
+    run(options, trainer)
+    assert not left.exists() and len(trainer.asked) == 1
 
 
 def test_a_resumed_cell_does_not_foresee_the_time(

@@ -52,7 +52,7 @@ def read_parquet(data: bytes, where: str) -> pd.DataFrame:
     return frame
 
 
-def packed(where: str, data: bytes) -> bytes:
+def packed(_: str, data: bytes) -> bytes:
     """What the child makes of the file: a line with name, kind and size of each column, then these.
 
     It raises whatever the decoder meets.

@@ -37,8 +37,8 @@ def sng(cells: Cells) -> Table:
     ]
     rows += [
         ("area", (float(group["area"]), "m2"), source(cells, "sng", "area")),
-        ("read error P(1 | stored 0)", _read_error(table.e01), source(cells, "sng", "e01")),
-        ("read error P(0 | stored 1)", _read_error(table.e10), source(cells, "sng", "e10")),
+        _read_error("read error P(1 | stored 0)", table.e01, source(cells, "sng", "e01")),
+        _read_error("read error P(0 | stored 1)", table.e10, source(cells, "sng", "e10")),
     ]
     return Table(
         "sng",
@@ -48,8 +48,11 @@ def sng(cells: Cells) -> Table:
     )
 
 
-def _read_error(value: float) -> tuple[Any, str]:
-    return (value if value >= LEAST_READ_ERROR else (0.0, LEAST_READ_ERROR)), "1"
+def _read_error(name: str, value: float, origin: str) -> tuple[str, tuple[Any, str], str]:
+    if value >= LEAST_READ_ERROR:
+        return name, (value, "1"), origin
+    limit = f"not known so far out in the tails: shown as below {LEAST_READ_ERROR:g} (assumed)"
+    return name, ((0.0, LEAST_READ_ERROR), "1"), f"{origin}; {limit}"
 
 
 def gates(cells: Cells) -> Table:
